@@ -1,0 +1,47 @@
+# make demo     see the whole way work, on a Cobbler of its own that leaves nothing behind
+# make test     every test; installs what it needs into .venv
+# make bench    what it costs, beside what Cobbler does anyway
+# make cases    write the expected files of tests/cases anew; look at the difference
+
+PYTHON ?= python3
+VENV = .venv
+PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -qq install
+SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge snippets triggers -type f ! -name '*.pyc')
+
+.PHONY: demo test bench cases clean
+
+demo: $(VENV)/package
+	@$(VENV)/bin/python tools/demo.py
+
+test: $(VENV)/package $(VENV)/test
+	sh tools/shells.sh
+	$(VENV)/bin/python -m pytest
+
+bench: $(VENV)/package
+	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
+
+cases: $(VENV)/package $(VENV)/test
+	CASES=anew $(VENV)/bin/python -m pytest -q tests/test_cases.py
+	git status --short tests/cases
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/cobbler: requirements/cobbler.txt requirements/koan.txt | $(VENV)/bin/python
+	@echo 'Setting up $(VENV): Cobbler and Koan from PyPI'
+	@$(PIP) --no-deps -r requirements/cobbler.txt -r requirements/koan.txt
+	@touch $@
+
+# what an older build left would be packed again
+$(VENV)/package: $(VENV)/cobbler $(SHIPPED)
+	@rm -rf build
+	@$(PIP) --no-deps --force-reinstall .
+	@rm -rf build *.egg-info
+	@touch $@
+
+$(VENV)/test: requirements/test.txt $(VENV)/cobbler
+	@$(PIP) -r requirements/test.txt
+	@touch $@

@@ -1,0 +1,197 @@
+"""The command ``cobbler-bridge``."""
+
+import argparse
+import json
+import sys
+import xmlrpc.client
+from typing import Any, Dict, List, NoReturn, Optional, Sequence
+
+import yaml
+
+from cobbler_bridge import __version__, install, shell, show
+from cobbler_bridge.description import subject_of, wants_bridge
+from cobbler_bridge.plan import File, Plan
+from cobbler_bridge.planner import make_plan
+from cobbler_bridge.problem import Problem, shown
+from cobbler_bridge.store import XmlRpc
+
+WELL, PROBLEMS, WRONG_USAGE, NO_COBBLER = range(4)
+
+
+class _FailError(Exception):
+    """Ends the command with one line on standard error and an exit status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for wrong usage, as for every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _FailError(WRONG_USAGE, "%s (see %s --help)" % (message, self.prog))
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run the command; returns the exit status that the documentation lists."""
+    try:
+        options = _parser().parse_args(arguments)
+        return int(options.run(options))
+    except _FailError as failure:
+        print("cobbler-bridge: %s" % failure, file=sys.stderr)
+        return failure.status
+    except BrokenPipeError:
+        # the reader has seen enough; Python would complain once more when it closes the stream
+        sys.stderr.close()
+        return WELL
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="cobbler-bridge", description="Bridges on the hosts Cobbler installs.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(metavar="COMMAND", dest="command")
+    commands.required = True
+
+    put = commands.add_parser("install", help="put snippets and triggers into this Cobbler")
+    put.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    put.set_defaults(run=_install)
+
+    render = commands.add_parser("render", help="show what would be written on a machine")
+    one = render.add_mutually_exclusive_group(required=True)
+    one.add_argument("--system", metavar="NAME")
+    one.add_argument("--profile", metavar="NAME")
+    render.add_argument("--format", choices=("sh", "files", "json"), default="files")
+    render.set_defaults(run=_render)
+
+    listing = commands.add_parser("show", help="list hosts, their bridges and their guests")
+    listing.add_argument("names", metavar="NAME", nargs="*", help="only these hosts")
+    listing.add_argument("--format", choices=("text", "json", "yaml"), default="text")
+    listing.set_defaults(run=_show)
+
+    for command in (render, listing):
+        command.add_argument(
+            "--server", metavar="URL", help="Cobbler's XML-RPC (default: this machine's cobblerd)"
+        )
+    return parser
+
+
+def _install(options: argparse.Namespace) -> int:
+    try:
+        changes = install.changes()
+    except (install.CannotInstallError, OSError) as error:
+        raise _FailError(NO_COBBLER, str(error)) from error
+    for change in changes:
+        if not change.same and not options.dry_run:
+            try:
+                install.apply(change)
+            except OSError as error:
+                message = "%s: %s; run this as root" % (change.path, error.strerror)
+                raise _FailError(NO_COBBLER, message) from error
+        print("%s: %s" % (change.path, change.note))
+    if all(change.same for change in changes):
+        print("Everything is in place already.")
+    elif options.dry_run:
+        print("Nothing was written.")
+    else:
+        print("Restart cobblerd to load the triggers, for example: systemctl restart cobblerd")
+    return WELL
+
+
+def _render(options: argparse.Namespace) -> int:
+    kind, name = ("system", options.system) if options.system else ("profile", options.profile)
+    with _Cobbler(options.server) as cobbler:
+        data = cobbler.blended(kind, name)
+    if data is None:
+        raise _FailError(PROBLEMS, "Cobbler has no %s %s" % (kind, shown(name)))
+    if not wants_bridge(data):
+        print("cobbler-bridge: %s: bridge: is not set; nothing is written" % name, file=sys.stderr)
+        return WELL
+    planned, problems = make_plan(data)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if options.format == "json":
+        _print_json(_as_data(subject_of(data), planned, problems))
+    elif planned is not None:
+        sys.stdout.write(shell.script(planned) if options.format == "sh" else shell.files(planned))
+    elif options.format == "sh":
+        sys.stdout.write(shell.refusal(subject_of(data), problems))
+    return WELL if planned is not None else PROBLEMS
+
+
+def _as_data(subject: str, planned: Optional[Plan], problems: List[Problem]) -> Dict[str, Any]:
+    """A rendering for scripts. The keys are part of the public interface."""
+    steps = [] if planned is None else planned.steps
+    return {
+        "subject": subject,
+        "title": "" if planned is None else planned.title,
+        "files": [
+            {
+                "path": shell.plain(step.path),
+                "mode": "%o" % step.mode,
+                "content": shell.plain(step.content),
+            }
+            for step in steps
+            if isinstance(step, File)
+        ],
+        "actions": [step.does for step in steps if not isinstance(step, File)],
+        "problems": [dict(problem._asdict()) for problem in problems],
+    }
+
+
+def _show(options: argparse.Namespace) -> int:
+    with _Cobbler(options.server) as cobbler:
+        rows = show.hosts(cobbler.systems())
+    missing = sorted(set(options.names) - {row.name for row in rows})
+    if missing:
+        raise _FailError(PROBLEMS, "no such host: %s" % ", ".join(map(shown, missing)))
+    rows = [row for row in rows if not options.names or row.name in options.names]
+    if options.format == "json":
+        _print_json(show.as_data(rows))
+    elif options.format == "yaml":
+        yaml.safe_dump(show.as_data(rows), sys.stdout, default_flow_style=False)
+    else:
+        sys.stdout.write(show.as_text(rows))
+    return WELL
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=2))
+
+
+class _Cobbler:
+    """The way to cobblerd, with its failures turned into one line."""
+
+    def __init__(self, url: Optional[str]) -> None:
+        self._url = url or "http://127.0.0.1:%d" % _port()
+
+    def __enter__(self) -> XmlRpc:
+        return XmlRpc(self._url)
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if isinstance(error, (OSError, xmlrpc.client.Error)):
+            raise _FailError(
+                NO_COBBLER, "no answer from Cobbler at %s: %s" % (self._url, _reason(error))
+            ) from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, xmlrpc.client.Fault):
+        return error.faultString
+    if isinstance(error, xmlrpc.client.ProtocolError):
+        return "%d %s" % (error.errcode, error.errmsg)
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _port() -> int:
+    """The XML-RPC port in Cobbler's settings; Cobbler's own default where there are none."""
+    try:
+        with open(install.SETTINGS, encoding="utf-8") as file:
+            return int(yaml.safe_load(file).get("xmlrpc_port", 25151))
+    except (OSError, ValueError, AttributeError, yaml.YAMLError):
+        return 25151
+
+
+def run() -> None:
+    """The entry point of the console script."""
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""What the triggers do: record a host's bridge, and put guests on it.
+
+A trigger never breaks an installation: ``run`` logs what went wrong and returns 0.
+"""
+
+import logging
+import time
+from typing import Any, Callable, Mapping, Optional, Sequence
+
+from cobbler_bridge import keys, placement
+from cobbler_bridge.description import Bridge, wants_bridge
+from cobbler_bridge.planner import make_plan
+from cobbler_bridge.problem import shown
+from cobbler_bridge.record import INSTALLED, INSTALLING, Record
+from cobbler_bridge.store import InProcess
+
+_LOG = logging.getLogger(__name__)
+
+Event = Callable[[InProcess, Sequence[str]], None]
+
+
+def run(event: Event, api: Any, args: Sequence[str]) -> int:
+    """Handle an event; always 0, for any other number would keep later triggers from running."""
+    try:
+        event(InProcess(api), args)
+    except Exception:
+        _LOG.exception("cobbler-bridge: %s of %s failed", event.__name__, shown(args))
+    return 0
+
+
+def install_started(store: InProcess, args: Sequence[str]) -> None:
+    """A host begins to install itself: its bridge, as it was, is gone."""
+    name = _installing_system(store, args)
+    if name is None:
+        return
+    bridges = _bridges(store.blended(name))
+    if bridges:
+        _write_record(store, name, bridges, INSTALLING)
+
+
+def install_finished(store: InProcess, args: Sequence[str]) -> None:
+    """A host has installed itself, with a bridge if its kickstart had the snippet."""
+    name = _installing_system(store, args)
+    if name is None:
+        return
+    bridges = _bridges(store.blended(name))
+    if not bridges:
+        _clear_record(store, name)
+        return
+    _write_record(store, name, bridges, INSTALLED)
+    for guest in store.guests_of(name):
+        _place(store, guest)
+
+
+def system_saved(store: InProcess, args: Sequence[str]) -> None:
+    """A system was saved: if it is a guest, its NICs belong on its host's bridge."""
+    store.saved(args[0])
+    _place(store, args[0])
+
+
+def item_changed(store: InProcess, args: Sequence[str]) -> None:
+    """Any item was saved or removed; a profile may name the host of its systems."""
+    if not args:
+        return
+    store.saved(args[0])
+    for guest in store.profile_changed(args[0]):
+        _place(store, guest)
+
+
+def _installing_system(store: InProcess, args: Sequence[str]) -> Optional[str]:
+    """The system that an install trigger is about; anybody on the network may have sent it."""
+    kind, name = args[0], args[1]
+    if kind != "system":
+        _LOG.info(
+            "cobbler-bridge: %s %s was installed without a system record: its bridge is not "
+            "recorded; make one with 'cobbler system add' to have it recorded",
+            shown(kind),
+            shown(name),
+        )
+        return None
+    if store.system(name) is None:
+        _LOG.warning("cobbler-bridge: no system is called %s", shown(name))
+        return None
+    return name
+
+
+def _bridges(data: Mapping[str, Any]) -> Sequence[Bridge]:
+    """What the host's kickstart sets up; nothing, with the reasons logged, where it refuses."""
+    if not wants_bridge(data):
+        return ()
+    planned, problems = make_plan(data)
+    for problem in problems:
+        _LOG.warning("cobbler-bridge: no bridge: %s", problem)
+    return () if planned is None else planned.bridges
+
+
+def _write_record(store: InProcess, name: str, bridges: Sequence[Bridge], state: str) -> None:
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    record = Record(tuple(bridge.name for bridge in bridges), state, since)
+    ports = {} if state == INSTALLING else _port_bridges(store, name, bridges)
+    store.write(name, ports, {keys.RECORD.name: str(record)})
+    _LOG.info("cobbler-bridge: host %s: %s", name, record)
+
+
+def _port_bridges(store: InProcess, name: str, bridges: Sequence[Bridge]) -> Mapping[str, str]:
+    """The host's own interfaces that are ports and that nobody set by hand."""
+    system = store.system(name)
+    default = store.default_bridge()
+    stored = {} if system is None else {each.name: each.virt_bridge for each in system.interfaces}
+    return {
+        port: bridge.name
+        for bridge in bridges
+        for port in bridge.port_interfaces
+        if placement.is_unset(stored.get(port, ""), default)
+    }
+
+
+def _clear_record(store: InProcess, name: str) -> None:
+    system = store.system(name)
+    if system is not None and keys.RECORD.name in system.own_meta:
+        store.write(name, {}, {keys.RECORD.name: None})
+        _LOG.info("cobbler-bridge: host %s has no bridge any more", name)
+
+
+def _place(store: InProcess, name: str) -> None:
+    guest = store.system(name)
+    host = None if guest is None or guest.host is None else store.system(guest.host)
+    if guest is None or host is None or host.record is None:
+        return
+    bridges = placement.place(guest, host.record, store.default_bridge())
+    if bridges:
+        store.write(name, bridges, {})
+        _LOG.info("cobbler-bridge: guest %s on host %s: %s", name, host.name, bridges)

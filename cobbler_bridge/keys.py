@@ -1,0 +1,158 @@
+"""Every template variable of the pack, declared once.
+
+The reader of Cobbler's data, the messages and the documentation all take a variable's name,
+values, default and sentence from here.
+"""
+
+from typing import Any, Callable, Generic, Optional, Tuple, TypeVar
+
+from cobbler_bridge import values
+
+T = TypeVar("T")
+
+
+class Key(Generic[T]):
+    """A template variable: what may stand there, what is assumed, what it does.
+
+    ``parse`` turns the text into a value and raises ``ValueError``. ``default`` is text too,
+    read by the same parser; ``None`` means that the description works it out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        accepts: str,
+        default: Optional[str],
+        sentence: str,
+        example: str,
+        parse: Callable[[str], T],
+    ) -> None:
+        self.name = name
+        self.accepts = accepts
+        self.default = default
+        self.sentence = sentence
+        self.example = example
+        self.parse = parse
+        # read once: every rendering asks for every default
+        self.default_value = None if default is None else parse(default)
+
+
+BRIDGE = Key(
+    "bridge",
+    "1 to 15 letters, digits, '_', '-' or '.', not beginning with '-'",
+    None,
+    "The bridge's name. Where it is its port's own name, the port is renamed p<name>. "
+    "Unset: nothing is written at all.",
+    "br0",
+    values.device_name,
+)
+PORT = Key(
+    "bridge_port",
+    "auto, or MAC addresses or device names with commas between",
+    "auto",
+    "The bridge's ports. auto: the NIC that the machine was installed through.",
+    "52:54:00:12:34:56",
+    values.ports,
+)
+IPV4 = Key(
+    "bridge_ipv4",
+    "auto, dhcp, none, or ADDRESS/PREFIX with an optional ,GATEWAY",
+    "auto",
+    "The bridge's IPv4 address. auto: the system record's static address if it has one, else DHCP.",
+    "192.0.2.10/24,192.0.2.1",
+    values.ipv4,
+)
+MTU = Key(
+    "bridge_mtu",
+    "a whole number from 576 to 9216",
+    None,
+    "The MTU, in bytes, of the bridge and its ports. Unset: the record's, else the driver's.",
+    "9000",
+    values.number(576, 9216),
+)
+MAC = Key(
+    "bridge_mac",
+    "port, none, or a unicast MAC address of six bytes",
+    "port",
+    "The bridge's own MAC address. port: pinned to the first port's, so that DHCP "
+    "reservations still match.",
+    "port",
+    values.bridge_mac,
+)
+STP = Key(
+    "bridge_stp",
+    "on or off",
+    "off",
+    "Whether the bridge takes part in the spanning tree protocol.",
+    "on",
+    values.on_off,
+)
+FORWARD_DELAY = Key(
+    "bridge_forward_delay",
+    "a whole number of seconds from 0 to 30, at least 2 with bridge_stp=on",
+    None,
+    "How long a new port listens before it forwards, in seconds. Unset: 0 with STP off, "
+    "15 with STP on.",
+    "4",
+    values.number(0, 30),
+)
+FIREWALL = Key(
+    "bridge_firewall",
+    "auto, iptables, firewalld, nftables, sysctl or none",
+    "auto",
+    "What lets the guests' frames through the host's firewall. iptables: a rule in the saved "
+    "rules, which are made if need be. auto: the same where the machine has saved rules.",
+    "iptables",
+    values.choice("auto", "iptables", "firewalld", "nftables", "sysctl", "none"),
+)
+BACKEND = Key(
+    "bridge_backend",
+    "auto, ifcfg, keyfile, ifupdown, netplan or wicked",
+    "auto",
+    "The format of the network configuration. auto: what the release reads.",
+    "ifcfg",
+    values.choice("auto", "ifcfg", "keyfile", "ifupdown", "netplan", "wicked"),
+)
+HOST = Key(
+    "bridge_host",
+    "the name of a system",
+    None,
+    "On a guest or its profile: the host system that the guest runs on.",
+    "kvm1",
+    str,
+)
+RECORD = Key(
+    "bridge_record",
+    "nothing: it is written by the triggers",
+    None,
+    "On a host: the bridges it was installed with, their state and since when.",
+    "br0/installed/2026-01-31T12:00:00Z",
+    str,
+)
+
+HOST_KEYS: Tuple[Key[Any], ...] = (
+    BRIDGE,
+    PORT,
+    IPV4,
+    MTU,
+    MAC,
+    STP,
+    FORWARD_DELAY,
+    FIREWALL,
+    BACKEND,
+)
+
+# Reserved names: refused rather than ignored until they do something.
+LATER_KEYS: Tuple[str, ...] = (
+    "bridge_ipv6",
+    "bridge_opts",
+    "bridge_rollback",
+    "bridge_timeout",
+    "bridge_verify",
+    "bridge_vlan",
+    "bridge_xen",
+    "bridge_xen_network_script",
+    "bridge_xen_vif_script",
+)
+
+NAMES: Tuple[str, ...] = tuple(key.name for key in HOST_KEYS + (HOST, RECORD)) + LATER_KEYS

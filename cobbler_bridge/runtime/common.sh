@@ -1,0 +1,289 @@
+# Finds the NICs, lays the files ready and puts them in place all together, or leaves the
+# machine as it is and says why. POSIX sh; BRIDGE_ROOT is the root to work on (default: /).
+
+root=${BRIDGE_ROOT:-}
+state=$root/var/lib/cobbler-bridge
+new=$state/new
+chosen=
+umask 022
+
+say() {
+    printf 'cobbler-bridge: %s\n' "$*"
+}
+
+leave_alone() {
+    say "$*; the network stays as it is" >&2
+    rm -rf "$new"
+    exit 1
+}
+
+# need PATH WHY: without this program nothing is begun
+need() {
+    [ -x "$root$1" ] || leave_alone "there is no $1: $2"
+}
+
+# bridge NAME: what follows is about this bridge
+bridge() {
+    bridge=$1
+    rm -rf "$new"
+    mkdir -p "$new/files" || leave_alone "nothing can be written below $state"
+    : > "$new/list"
+    : > "$new/aside"
+    : > "$new/ports"
+}
+
+# port NUMBER auto|mac|name [VALUE]: sets nicN (the name now), portN (the name to be) and macN
+port() {
+    nic=
+    case $2 in
+    auto) find_install_nic "$1" "${3:-}" ;;
+    mac) find_mac "$3" ;;
+    name) find_name "$3" ;;
+    esac
+    [ -n "$nic" ] || leave_alone "no NIC is certain to be port $1 (asked for: $2${3:+ $3}); there are $(nics_said)"
+    case $nic in
+    *[!A-Za-z0-9_.-]*) leave_alone "a NIC has the strange name '$nic'" ;;
+    esac
+    case " $chosen " in
+    *" $nic "*) leave_alone "$nic would be a port twice" ;;
+    esac
+    chosen="$chosen $nic"
+    name=$nic
+    [ "$nic" != "$bridge" ] || name=p$nic
+    [ "${#name}" -le 15 ] || leave_alone "the NIC $nic can't be renamed $name: over 15 characters"
+    mac=$(nic_mac "$nic")
+    eval "nic$1=\$nic port$1=\$name mac$1=\$mac"
+    printf '%s %s\n' "$1" "$mac" >> "$new/ports"
+    say "port $1 of $bridge is $nic ($mac)"
+}
+
+# is_nic NAME: an Ethernet device that is neither wireless nor made of other devices
+is_nic() {
+    at=$root/sys/class/net/$1
+    [ "$1" != lo ] && [ -r "$at/address" ] || return 1
+    for mark in bridge bonding tun_flags wireless phy80211; do
+        [ ! -e "$at/$mark" ] || return 1
+    done
+    [ ! -e "$root/proc/net/vlan/$1" ] || return 1
+    ! grep -q '^DEVTYPE=' "$at/uevent" 2> /dev/null || return 1
+    kind=
+    read -r kind < "$at/type" || :
+    [ "$kind" = 1 ]
+}
+
+# nics: the hardware; where there is none, as in a container, what looks like it
+nics() {
+    hardware=
+    others=
+    for at in "$root"/sys/class/net/*; do
+        at_name=${at##*/}
+        is_nic "$at_name" || continue
+        if [ -e "$root/sys/class/net/$at_name/device" ]; then
+            hardware="$hardware $at_name"
+        else
+            others="$others $at_name"
+        fi
+    done
+    echo "${hardware:-$others}"
+}
+
+nic_mac() {
+    tr 'A-F' 'a-f' < "$root/sys/class/net/$1/address"
+}
+
+has_link() {
+    carrier=
+    { read -r carrier < "$root/sys/class/net/$1/carrier"; } 2> /dev/null || :
+    [ "$carrier" = 1 ]
+}
+
+nics_said() {
+    said=
+    for each in $(nics); do
+        if has_link "$each"; then link='a link'; else link='no link'; fi
+        said="$said${said:+, }$each ($(nic_mac "$each"), $link)"
+    done
+    echo "${said:-no NICs}"
+}
+
+# only LIST: sets nic where there is just one word in the list
+only() {
+    nic=
+    # shellcheck disable=SC2086
+    set -- $1
+    [ $# -ne 1 ] || nic=$1
+}
+
+find_mac() {
+    found=
+    for each in $(nics); do
+        [ "$(nic_mac "$each")" != "$1" ] || found="$found $each"
+    done
+    only "$found"
+}
+
+# a port that bears its bridge's name has p before it once the machine was started again
+find_name() {
+    nic=
+    if is_nic "$1"; then
+        nic=$1
+    elif [ "$1" = "$bridge" ] && is_nic "p$1"; then
+        nic=p$1
+    fi
+}
+
+# find_install_nic NUMBER [MAC]: the NIC of an earlier run, then the one that Cobbler knows, the
+# one that was started from, the one of the default route, and the only one (with a link)
+find_install_nic() {
+    for address in "$(remembered_mac "$1")" "$2" "$(bootif_mac)"; do
+        [ -n "$address" ] || continue
+        find_mac "$address"
+        [ -z "$nic" ] || return 0
+    done
+    find_route_nic
+    [ -z "$nic" ] || return 0
+    only "$(nics)"
+    [ -z "$nic" ] || return 0
+    linked=
+    for each in $(nics); do
+        ! has_link "$each" || linked="$linked $each"
+    done
+    only "$linked"
+}
+
+remembered_mac() {
+    [ ! -r "$state/ports" ] || sed -n "s/^$1 //p" "$state/ports"
+}
+
+# pxelinux and koan leave BOOTIF=01-aa-bb-cc-dd-ee-ff on the kernel's command line
+bootif_mac() {
+    tr ' ' '\n' < "$root/proc/cmdline" | sed -n 's/^BOOTIF=01-//p' | head -n 1 | tr 'A-F-' 'a-f:'
+}
+
+find_route_nic() {
+    nic=
+    device=
+    while read -r out to rest; do
+        if [ "$to" = 00000000 ]; then
+            device=$out
+            break
+        fi
+    done 2> /dev/null < "$root/proc/net/route" || :
+    [ -n "$device" ] || return 0
+    if [ -d "$root/sys/class/net/$device/brif" ]; then
+        found=
+        for each in "$root/sys/class/net/$device/brif"/*; do
+            ! is_nic "${each##*/}" || found="$found ${each##*/}"
+        done
+        only "$found"
+    elif is_nic "$device"; then
+        nic=$device
+    fi
+}
+
+# write_file MODE PATH: standard input becomes the file; nothing is in place before commit
+write_file() {
+    prepared=$new/files$2
+    if mkdir -p "${prepared%/*}" && cat > "$prepared" && chmod "$1" "$prepared"; then
+        will_write "$2" || printf '%s\n' "$2" >> "$new/list" && return
+    fi
+    leave_alone "$2 can't be prepared"
+}
+
+will_write() {
+    grep -qxF -- "$1" "$new/list"
+}
+
+# set_aside PATH: the file is moved to the kept ones when the new ones are in place
+set_aside() {
+    printf '%s\n' "$1" >> "$new/aside"
+}
+
+same() {
+    [ -f "$2" ] && [ "$(cat "$1" && echo .)" = "$(cat "$2" && echo .)" ]
+}
+
+# keep PATH: a copy of what stood there, beside any older one
+keep() {
+    [ -e "$root$1" ] || return 0
+    kept=$state/kept$1
+    while [ -e "$kept" ]; do
+        ! same "$root$1" "$kept" || return 0
+        kept=$kept.again
+    done
+    mkdir -p "${kept%/*}" && cp -p "$root$1" "$kept"
+}
+
+# commit: every file lies ready beside its place before the first is renamed, so that a full
+# disk or a read-only one changes nothing
+commit() {
+    check_names
+    : > "$new/todo"
+    while read -r path; do
+        same "$new/files$path" "$root$path" || printf '%s\n' "$path" >> "$new/todo"
+    done < "$new/list"
+    while read -r path; do
+        beside=$root${path%/*}/.cobbler-bridge.${path##*/}
+        keep "$path" && mkdir -p "$root${path%/*}" && cp -p "$new/files$path" "$beside" && continue
+        give_up "$path can't be written"
+    done < "$new/todo"
+    while read -r path; do
+        keep "$path" || give_up "$path can't be kept aside"
+    done < "$new/aside"
+    while read -r path; do
+        mv -f "$root${path%/*}/.cobbler-bridge.${path##*/}" "$root$path" ||
+            undo "$path can't be put in place"
+        say "wrote $path"
+    done < "$new/todo"
+    while read -r path; do
+        rm -f "$root$path" || undo "$path can't be set aside"
+        say "set aside $path"
+    done < "$new/aside"
+    labels
+    if [ -s "$new/todo" ] || [ -s "$new/aside" ]; then
+        mv -f "$new/ports" "$state/ports"
+    else
+        say "$bridge is set up already"
+    fi
+    rm -rf "$new"
+}
+
+check_names() {
+    for each in "$bridge" "p$bridge"; do
+        case " $chosen " in
+        *" $each "*) continue ;;
+        esac
+        ! is_nic "$each" || leave_alone "another NIC has the name $each"
+    done
+}
+
+give_up() {
+    while read -r path; do
+        rm -f "$root${path%/*}/.cobbler-bridge.${path##*/}"
+    done < "$new/todo"
+    leave_alone "$1"
+}
+
+# undo WHY: puts back what stood there; a file that we added goes
+undo() {
+    while read -r path; do
+        rm -f "$root${path%/*}/.cobbler-bridge.${path##*/}"
+        if [ -e "$state/kept$path" ]; then
+            cp -p "$state/kept$path" "$root$path"
+        else
+            rm -f "$root$path"
+        fi
+    done < "$new/todo"
+    while read -r path; do
+        cp -p "$state/kept$path" "$root$path"
+    done < "$new/aside"
+    leave_alone "$1"
+}
+
+# labels: older releases don't label what a chroot writes
+labels() {
+    [ -z "$root" ] && [ -x /sbin/restorecon ] || return 0
+    while read -r path; do
+        /sbin/restorecon "$path" 2> /dev/null || :
+    done < "$new/todo"
+}

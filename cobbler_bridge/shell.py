@@ -1,0 +1,107 @@
+"""Turns a plan into the POSIX sh script that a snippet pastes into an install file.
+
+The script stands in a kickstart's %post, a preseed's late script or an AutoYaST script, so
+nothing in it may end such a section, and Cobbler's ``@@name@@`` replacement must not see it.
+"""
+
+import functools
+import re
+from typing import Sequence, Tuple
+
+from cobbler_bridge import __version__, shipped
+from cobbler_bridge.plan import Call, Fact, File, Plan, Step, Text, Word
+from cobbler_bridge.problem import Problem
+
+# What an install file, Cobbler or its web service would take for its own, with where to cut it
+_CUTS = (
+    ("@@", 1),
+    ("]]>", 2),
+    ("\n%", 1),
+    ("# *** ERROR ***", 2),
+    ("# profile not found", 2),
+    ("# system not found", 2),
+    ("# object not found", 2),
+)
+_HERE_DOCUMENT = {ord(letter): "\\" + letter for letter in "\\$`"}
+_PLAIN = re.compile(r"[A-Za-z0-9_./:-]+\Z")
+
+
+def quote(text: str) -> str:
+    """One shell word that is exactly ``text``, whatever carries the script.
+
+    Raises ``ValueError`` for a NUL character, which no shell word can hold.
+    """
+    if "\0" in text:
+        raise ValueError("a shell word can't hold a NUL character")
+    if _PLAIN.match(text):
+        return text
+    quoted = text.replace("'", "'\\''")
+    for mark, cut in _CUTS:
+        while mark in quoted:
+            quoted = quoted.replace(mark, mark[:cut] + "''" + mark[cut:])
+    return "'%s'" % quoted
+
+
+def script(plan: Plan) -> str:
+    """The script that carries out a plan: first what is written, then the helpers it calls."""
+    lines = [_rule("%s, for %s" % (plan.title, plan.subject)), "(", "bridge_setup() {"]
+    for step in plan.steps:
+        lines.append(_step(step))
+    lines += ["commit", "}", "", "# What follows is the same in every script.", ""]
+    lines += [_helpers(plan.helpers), "bridge_setup", ")", _rule("end of bridge_setup"), ""]
+    return "\n".join(lines)
+
+
+def refusal(subject: str, problems: Sequence[Problem]) -> str:
+    """A script that touches nothing, prints each problem and exits with 1."""
+    lines = [_rule("no bridge for %s" % quote(subject)), "("]
+    lines += ["printf 'cobbler-bridge: %%s\\n' %s >&2" % quote(str(each)) for each in problems]
+    lines.append("printf 'cobbler-bridge: %s\\n' 'the network stays as it is' >&2")
+    return "\n".join(lines + ["exit 1", ")", _rule("end of bridge_setup"), ""])
+
+
+def files(plan: Plan) -> str:
+    """The files of a plan as a person reads them; $port1 and its like are the machine's."""
+    blocks = ["# %s, for %s\n" % (plan.title, plan.subject)]
+    for step in plan.steps:
+        if isinstance(step, File):
+            heading = "\n# %s (mode %o)\n" % (plain(step.path), step.mode)
+            blocks.append(heading + plain(step.content))
+        else:
+            blocks.append("\n# %s\n" % step.does)
+    return "".join(blocks)
+
+
+def _rule(text: str) -> str:
+    return "# ---- cobbler-bridge %s: %s ----" % (__version__, text)
+
+
+@functools.lru_cache(maxsize=256)
+def _step(step: Step) -> str:
+    """The lines of one step; remembered, for most steps are the same on every machine."""
+    if isinstance(step, Call):
+        return " ".join([step.helper] + [_word(word) for word in step.arguments])
+    path = "".join("$" + part.name if isinstance(part, Fact) else part for part in step.path)
+    quoted = '"%s"' % path if any(isinstance(part, Fact) for part in step.path) else quote(path)
+    body = "".join(_in_here_document(part) for part in step.content)
+    return "write_file %o %s <<EOF\n%sEOF" % (step.mode, quoted, body)
+
+
+def _word(word: Word) -> str:
+    return '"$%s"' % word.name if isinstance(word, Fact) else quote(word)
+
+
+def _in_here_document(part: Word) -> str:
+    if isinstance(part, Fact):
+        return "$" + part.name
+    return part.translate(_HERE_DOCUMENT)
+
+
+def plain(text: Text) -> str:
+    """A text as a person reads it, with what the machine fills in by name."""
+    return "".join(part.shown if isinstance(part, Fact) else part for part in text)
+
+
+@functools.lru_cache(maxsize=None)
+def _helpers(names: Tuple[str, ...]) -> str:
+    return "\n".join(shipped.text("runtime", name + ".sh") for name in names)

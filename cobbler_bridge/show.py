@@ -1,0 +1,93 @@
+"""Hosts, their bridges and state, and the guests on each: what ``cobbler-bridge show`` prints."""
+
+from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
+
+from cobbler_bridge import keys, placement
+from cobbler_bridge.inventory import System
+
+NOT_INSTALLED = "not installed"
+
+
+class Guest(NamedTuple):
+    """A guest: its NICs with the bridge stored for each, ``""`` where nobody chose one."""
+
+    name: str
+    nics: Tuple[Tuple[str, str], ...]
+
+
+class Host(NamedTuple):
+    """A system that has a bridge or is to have one; ``since`` is UTC, ``""`` where unknown."""
+
+    name: str
+    bridges: Tuple[str, ...]
+    state: str
+    since: str
+    guests: Tuple[Guest, ...]
+
+
+def hosts(systems: Iterable[System]) -> List[Host]:
+    """Every host among the systems, and every system that a guest calls its host."""
+    guests: Dict[str, List[Guest]] = {}
+    rows = []
+    known = {system.name: system for system in systems}
+    for system in known.values():
+        if system.host is not None:
+            guests.setdefault(system.host, []).append(_guest(system))
+    for name in sorted(set(known) | set(guests)):
+        row = _host(known.get(name), name, tuple(guests.get(name, ())))
+        if row is not None:
+            rows.append(row)
+    return rows
+
+
+def _guest(system: System) -> Guest:
+    return Guest(
+        system.name,
+        tuple(
+            (each.name, "" if each.virt_bridge == placement.INHERITED else each.virt_bridge)
+            for each in system.interfaces
+            if placement.is_nic(each)
+        ),
+    )
+
+
+def _host(system: Any, name: str, guests: Tuple[Guest, ...]) -> Any:
+    if system is None:
+        return Host(name, (), "no such system", "", guests)
+    record = system.record
+    if record is not None:
+        return Host(name, record.bridges, record.state, record.since, guests)
+    bridge = system.meta.get(keys.BRIDGE.name)
+    if bridge is not None:
+        return Host(name, (str(bridge),), NOT_INSTALLED, "", guests)
+    return Host(name, (), "no bridge", "", guests) if guests else None
+
+
+def as_data(rows: Sequence[Host]) -> List[Dict[str, Any]]:
+    """The rows for JSON and YAML. The keys are part of the public interface."""
+    return [
+        {
+            "host": row.name,
+            "bridges": list(row.bridges),
+            "state": row.state,
+            "since": row.since,
+            "guests": [{"guest": guest.name, "nics": dict(guest.nics)} for guest in row.guests],
+        }
+        for row in rows
+    ]
+
+
+def as_text(rows: Sequence[Host]) -> str:
+    """A table: a line for each host, and one below it for each of its guests."""
+    table = [("HOST", "BRIDGES", "STATE", "SINCE")]
+    for row in rows:
+        table.append((row.name, ",".join(row.bridges) or "-", row.state, row.since or "-"))
+        for guest in row.guests:
+            nics = ", ".join("%s: %s" % (nic, bridge or "-") for nic, bridge in guest.nics)
+            table.append(("  " + guest.name, nics or "no NIC", "", ""))
+    widths = [max(len(line[column]) for line in table) for column in range(3)]
+    lines = []
+    for line in table:
+        cells = [cell.ljust(width) for cell, width in zip(line, widths)]
+        lines.append("  ".join(cells + [line[3]]).rstrip() + "\n")
+    return "".join(lines)

@@ -1,0 +1,53 @@
+"""What the snippets call: blended data in, the text for the install file out."""
+
+import functools
+import logging
+from typing import Any, Dict, Mapping
+
+from cobbler_bridge import shell
+from cobbler_bridge.description import relevant, subject_of, wants_bridge
+from cobbler_bridge.planner import make_plan
+from cobbler_bridge.problem import Problem
+
+_LOG = logging.getLogger(__name__)
+
+
+def bridge_setup(data: Mapping[str, Any]) -> str:
+    """The script that sets up the bridge of a system or profile; nothing where none is asked for.
+
+    ``data`` are Cobbler's blended data with autoinstall_meta at the top level, as a template
+    sees them. Never raises: half a script in an install file would be worse than none.
+    """
+    if not wants_bridge(data):
+        return ""
+    try:
+        return _script(_Input(relevant(data)))
+    except Exception:
+        subject = subject_of(data)
+        _LOG.exception("cobbler-bridge: no bridge for %r", subject)
+        report = "report it with the text in cobbler.log"
+        problem = Problem(subject, "bridge", "cobbler-bridge failed on the server", report)
+        return shell.refusal(subject, [problem])
+
+
+class _Input:
+    """Data that compare by what they say, so that a rendering can be remembered by them."""
+
+    def __init__(self, data: Dict[str, Any]) -> None:
+        self.data = data
+        self._said = repr(data)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Input) and self._said == other._said
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+
+# every host of a profile, and each host several times in one installation, asks for the same
+@functools.lru_cache(maxsize=128)
+def _script(known: _Input) -> str:
+    planned, problems = make_plan(known.data)
+    if planned is not None:
+        return shell.script(planned)
+    return shell.refusal(subject_of(known.data), problems)

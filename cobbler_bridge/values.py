@@ -1,0 +1,160 @@
+"""Reads the values that an administrator writes: text in, a typed value out.
+
+Each function takes the text of one value and raises ``ValueError`` with the rest of a sentence
+that begins with the value ("… has 16 characters"). What would be right is said by the key's
+declaration in ``keys``.
+"""
+
+import ipaddress
+import re
+from typing import Callable, NamedTuple, Optional, Tuple
+
+# linux/if.h: IFNAMSIZ is 16, with the closing NUL
+NAME_CHARACTERS = 15
+# what network-scripts, udev, sysctl and Koan's unquoted command line all take as it stands
+_NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*\Z")
+_RESERVED_NAMES = ("lo", "all", "default", "none", ".", "..")
+_MAC = re.compile(r"([0-9A-Fa-f]{2})(?:[:-]([0-9A-Fa-f]{2})){5}\Z")
+_NUMBER = re.compile(r"[0-9]{1,9}\Z")
+
+
+class PortChoice(NamedTuple):
+    """How one port is found: by MAC address, by device name, or (neither) by the install."""
+
+    name: Optional[str] = None
+    mac: Optional[str] = None
+
+
+class Ipv4(NamedTuple):
+    """The IPv4 configuration of a bridge.
+
+    ``method`` is ``auto``, ``dhcp``, ``none`` or ``static``; only ``static`` has an ``address``
+    and may have a ``gateway``.
+    """
+
+    method: str
+    address: Optional[ipaddress.IPv4Interface] = None
+    gateway: Optional[ipaddress.IPv4Address] = None
+
+
+def device_name(text: str) -> str:
+    """A network device's name, as it may stand in a path, a rule and a command line."""
+    if not text:
+        raise ValueError("is empty")
+    if len(text) > NAME_CHARACTERS:
+        raise ValueError("has %d characters" % len(text))
+    if text.startswith("-"):
+        raise ValueError("begins with -")
+    if not _NAME.match(text):
+        strange = next(letter for letter in text if not _NAME.match(letter) and letter != "-")
+        raise ValueError("has %r in it" % strange)
+    if text in _RESERVED_NAMES:
+        raise ValueError("is a reserved word")
+    return text
+
+
+def mac_address(text: str) -> str:
+    """A unicast MAC address, in lower case with colons."""
+    if not _MAC.match(text):
+        raise ValueError("is not six bytes in hexadecimal")
+    mac = text.lower().replace("-", ":")
+    if int(mac[:2], 16) & 1:
+        raise ValueError("is a multicast address")
+    if mac == "00:00:00:00:00:00":
+        raise ValueError("is no card's address")
+    return mac
+
+
+def ports(text: str) -> Tuple[PortChoice, ...]:
+    """The ports of a bridge: ``auto``, or MAC addresses and device names with commas between."""
+    if text == "auto":
+        return (PortChoice(),)
+    choices = tuple(_port(part.strip()) for part in text.split(","))
+    if len(set(choices)) < len(choices):
+        raise ValueError("names a port twice")
+    return choices
+
+
+def _port(text: str) -> PortChoice:
+    if text == "auto":
+        raise ValueError("has auto beside other ports")
+    if ":" in text or _MAC.match(text):
+        return PortChoice(mac=mac_address(text))
+    try:
+        return PortChoice(name=device_name(text))
+    except ValueError as error:
+        raise ValueError("has a port %r that %s" % (text, error)) from None
+
+
+def ipv4(text: str) -> Ipv4:
+    """``auto``, ``dhcp``, ``none``, or ADDRESS/PREFIX with an optional ,GATEWAY."""
+    if text in ("auto", "dhcp", "none"):
+        return Ipv4(text)
+    if text == "keep":
+        raise ValueError("is not supported yet")
+    address, comma, gateway = text.partition(",")
+    return static_ipv4(address, gateway if comma else None)
+
+
+def static_ipv4(address: str, gateway: Optional[str]) -> Ipv4:
+    """A static address as ADDRESS/PREFIX and its gateway, which must be in the same network."""
+    host, slash, prefix = address.partition("/")
+    if not slash:
+        raise ValueError("has no /PREFIX")
+    if not _NUMBER.match(prefix) or not 1 <= int(prefix) <= 31:
+        raise ValueError("has a prefix that is not a number from 1 to 31")
+    try:
+        interface = ipaddress.IPv4Interface("%s/%s" % (host, prefix))
+    except ValueError:
+        raise ValueError("is not an IPv4 address") from None
+    network = interface.network
+    if interface.ip.is_loopback or interface.ip.is_multicast or interface.ip.is_unspecified:
+        raise ValueError("is not an address that a host can have")
+    if network.prefixlen < 31 and interface.ip in (
+        network.network_address,
+        network.broadcast_address,
+    ):
+        raise ValueError("is its network's own or broadcast address")
+    if gateway is None:
+        return Ipv4("static", interface)
+    try:
+        router = ipaddress.IPv4Address(gateway)
+    except ValueError:
+        raise ValueError("has a gateway that is not an IPv4 address") from None
+    if router not in network or router == interface.ip:
+        raise ValueError("has a gateway %s that is no neighbour in %s" % (router, network))
+    return Ipv4("static", interface, router)
+
+
+def bridge_mac(text: str) -> str:
+    """``port``, ``none`` or a MAC address."""
+    return text if text in ("port", "none") else mac_address(text)
+
+
+def on_off(text: str) -> bool:
+    """``on`` or ``off``."""
+    return choice("on", "off")(text) == "on"
+
+
+def number(lowest: int, highest: int) -> Callable[[str], int]:
+    """A reader of whole numbers from ``lowest`` to ``highest``, both included."""
+
+    def read(text: str) -> int:
+        if not _NUMBER.match(text):
+            raise ValueError("is not a whole number")
+        if not lowest <= int(text) <= highest:
+            raise ValueError("is too small" if int(text) < lowest else "is too large")
+        return int(text)
+
+    return read
+
+
+def choice(*words: str) -> Callable[[str], str]:
+    """A reader of one of ``words``."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise ValueError("is none of the values it can have")
+        return text
+
+    return read

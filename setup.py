@@ -1,0 +1,46 @@
+"""Packaging of cobbler-bridge; see pyproject.toml for the tools' settings."""
+
+import re
+
+from setuptools import setup
+
+with open("README.md", encoding="utf-8") as file:
+    README = file.read()
+with open("cobbler_bridge/__init__.py", encoding="utf-8") as file:
+    VERSION = re.findall(r'__version__ = "(.*)"', file.read())[0]
+
+setup(
+    name="cobbler-bridge",
+    version=VERSION,
+    description="A working bridge on every virtualization host that Cobbler installs",
+    long_description=README,
+    long_description_content_type="text/markdown",
+    license="GPL-2.0-or-later",
+    python_requires=">=3.6",
+    # Cobbler itself is not named here: it comes as a package of the system, not from PyPI
+    install_requires=["PyYAML"],
+    packages=[
+        "cobbler_bridge",
+        "cobbler_bridge.backends",
+        "cobbler_bridge.firewalls",
+        "cobbler_bridge.runtime",
+        "cobbler_bridge.snippets",
+        "cobbler_bridge.triggers",
+    ],
+    # shipped as data: Cobbler finds them where "cobbler-bridge install" puts them
+    package_dir={
+        "cobbler_bridge.snippets": "snippets",
+        "cobbler_bridge.triggers": "triggers",
+    },
+    package_data={
+        "cobbler_bridge.runtime": ["*.sh"],
+        "cobbler_bridge.snippets": ["*"],
+    },
+    entry_points={"console_scripts": ["cobbler-bridge = cobbler_bridge.cli:run"]},
+    classifiers=[
+        "License :: OSI Approved :: GNU General Public License v2 or later (GPLv2+)",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Topic :: System :: Installation/Setup",
+    ],
+)

@@ -1,0 +1,156 @@
+"""What the pack costs, beside what Cobbler does anyway: ``make bench``.
+
+Runs inside a private Cobbler, on Cobbler's own Python API. Every ratio compares medians of one
+run, taken in turns, so that a busy machine slows both sides.
+"""
+
+import argparse
+import importlib
+import logging
+import statistics
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+from cobbler.api import CobblerAPI
+
+TEMPLATES = {
+    "bare": "",
+    "bridge_setup": "$SNIPPET('bridge_setup')\n",
+    "post_install_network_config": "$SNIPPET('post_install_network_config')\n",
+}
+KICKSTART = "url --url=$tree\nreboot\n%packages\n%end\n%post\n{}echo done\n%end\n"
+FOLDER = Path("/var/lib/cobbler/templates")
+
+
+def in_turns(calls: Dict[str, Callable[[], object]], rounds: int) -> Dict[str, float]:
+    """The median time of each call in milliseconds; the first round only warms up."""
+    times: Dict[str, List[float]] = {name: [] for name in calls}
+    for _ in range(rounds + 1):
+        for name, call in calls.items():
+            begin = time.perf_counter()
+            call()
+            times[name].append((time.perf_counter() - begin) * 1000)
+    return {name: statistics.median(each[1:]) for name, each in times.items()}
+
+
+def main() -> int:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--systems", type=int, nargs="+", default=[100, 1000, 10000])
+    options = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    api = CobblerAPI(is_cobblerd=True)
+    add_profile(api)
+    add_system(api, "kvm1", {"bridge": "br0"})
+    rendering(api, options.rounds)
+    triggers(api, options.rounds, sorted(options.systems))
+    return 0
+
+
+def add_profile(api: Any) -> None:
+    """A distro and a profile to hang systems on."""
+    tree = Path("/var/www/cobbler/distro_mirror/bench")
+    tree.mkdir(parents=True)
+    for name in ("vmlinuz", "initrd.img"):
+        (tree / name).write_text(name)
+    distro = api.new_distro()
+    distro.name, distro.breed, distro.os_version = "bench", "redhat", "rhel7"
+    distro.kernel, distro.initrd = str(tree / "vmlinuz"), str(tree / "initrd.img")
+    distro.autoinstall_meta = {"tree": "http://127.0.0.1/cblr/links/bench"}
+    api.distros().add(distro, save=True, with_triggers=False, with_sync=False)
+    profile = api.new_profile()
+    profile.name, profile.distro = "bench", "bench"
+    api.profiles().add(profile, save=True, with_triggers=False, with_sync=False)
+
+
+def add_system(api: Any, name: str, meta: Dict[str, str], number: int = 0) -> Any:
+    """A system with one interface, kept in memory as cobblerd keeps it."""
+    system = api.new_system()
+    system.name, system.profile, system.autoinstall_meta = name, "bench", meta
+    mac = "52:54:00:%02x:%02x:%02x" % (number >> 16, number >> 8 & 255, number & 255)
+    system.modify_interface({"macaddress-eth0": mac})
+    # past the search for duplicates, which takes longer with every system
+    api.systems().add(system)
+    return system
+
+
+def rendering(api: Any, rounds: int) -> None:
+    """A system's kickstart, bare and with each of the snippets."""
+    for name, text in TEMPLATES.items():
+        (FOLDER / ("%s.ks" % name)).write_text(KICKSTART.format(text))
+    system = api.find_system("kvm1")
+
+    def render(name: str) -> Callable[[], object]:
+        def call() -> object:
+            system.autoinstall = "%s.ks" % name
+            return api.autoinstallgen.generate_autoinstall_for_system("kvm1")
+
+        return call
+
+    took = in_turns({name: render(name) for name in TEMPLATES}, rounds)
+    print("Rendering one system's kickstart (median of %d, in turns)" % rounds)
+    for name, each in took.items():
+        print("  %-30s %8.2f ms   adds %8.2f ms" % (name, each, each - took["bare"]))
+    ours = took["bridge_setup"] - took["bare"]
+    theirs = took["post_install_network_config"] - took["bare"]
+    print("  bridge_setup adds %.2f times what post_install_network_config adds" % (ours / theirs))
+
+
+def triggers(api: Any, rounds: int, sizes: List[int]) -> None:
+    """A call of each trigger, beside Cobbler's own save of one system."""
+    modules = {
+        name: importlib.import_module("cobbler.modules.cobbler_bridge." + name)
+        for name in ("install_pre", "install_post", "add_system_post", "change")
+    }
+    guest = add_system(api, "web1", {"bridge_host": "kvm1"}, 1)
+    other = add_system(api, "other", {}, 2)
+
+    def unplace() -> None:
+        guest.interfaces["eth0"].virt_bridge = ""
+
+    def install_post() -> None:
+        unplace()
+        modules["install_post"].run(api, ["system", "kvm1", "127.0.0.1"])
+
+    def guest_saved() -> None:
+        unplace()
+        modules["add_system_post"].run(api, ["web1"])
+
+    def save(item: Any, **how: bool) -> Callable[[], object]:
+        return lambda: api.systems().add(item, save=True, **how)
+
+    calls: Dict[str, Callable[[], object]] = {
+        "Cobbler's save, file only": save(other, with_triggers=False, with_sync=False),
+        "Cobbler's save, boot files too": save(other, with_triggers=False),
+        "install/pre": lambda: modules["install_pre"].run(api, ["system", "kvm1", "?"]),
+        "install/post, one guest placed": install_post,
+        "add/system/post, guest placed": guest_saved,
+        "add/system/post, no guest": lambda: modules["add_system_post"].run(api, ["other"]),
+        "change": lambda: modules["change"].run(api, ["other"]),
+    }
+    table: Dict[str, List[float]] = {name: [] for name in calls}
+    first: List[float] = []
+    for size in sizes:
+        for number in range(len(api.systems()), size):
+            add_system(api, "system%d" % number, {}, number)
+        begin = time.perf_counter()
+        install_post()
+        first.append((time.perf_counter() - begin) * 1000)
+        for name, each in in_turns(calls, rounds).items():
+            table[name].append(each)
+    print("\nOne call of a trigger in milliseconds (median of %d, in turns)" % rounds)
+    print("  %-34s" % "systems" + "".join("%10d" % size for size in sizes) + "   last : first")
+    for name, row in table.items():
+        cells = "".join("%10.2f" % each for each in row)
+        print("  %-34s%s %10.2f" % (name, cells, row[-1] / row[0]))
+    cells = "".join("%10.2f" % each for each in first)
+    print("  %-34s%s" % ("the first install/post of them all", cells))
+    saves = table["Cobbler's save, file only"][-1]
+    slowest = max(row[-1] for name, row in table.items() if not name.startswith("Cobbler"))
+    print("  the slowest trigger takes %.2f times Cobbler's own save" % (slowest / saves))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
