@@ -15,8 +15,8 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 import pytest
 import yaml
-import scratch_machine as machine
 
+import scratch_machine as machine
 from cobbler_bridge.snippet import bridge_setup
 
 CASES = Path(__file__).parent / "cases"

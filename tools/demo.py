@@ -20,6 +20,7 @@ MAC = "52:54:00:aa:00:01"
 SERVER = "http://127.0.0.1/cblr/svc/op"
 TEMPLATES = "/var/lib/cobbler/templates"
 TREE = "/var/www/cobbler/distro_mirror/el7"
+FETCH = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode(), end='')"
 END_OF_DESCRIPTION = "# What follows is the same in every script."
 # What an EL 7 machine looks like in its %post section, as far as the script looks
 MACHINE: Mapping[str, object] = {
@@ -150,8 +151,7 @@ class Demonstration:
         """Fetch as a machine does; Python stands in where there is no curl."""
         url = "%s/%s" % (SERVER, operation)
         self._stage.command("curl -s %s" % url)
-        fetch = "import sys, urllib.request as r; sys.stdout.write(r.urlopen(sys.argv[1]).read().decode())"
-        python = [sys.executable, "-c", fetch]
+        python = [sys.executable, "-c", FETCH]
         text = self._cobbler.run(
             [*(["curl", "-sf"] if shutil.which("curl") else python), url]
         ).stdout
