@@ -1,6 +1,7 @@
 # make demo     see the whole way work, on a Cobbler of its own that leaves nothing behind
 # make test     every test; installs what it needs into .venv
 # make bench    what it costs, beside what Cobbler does anyway
+# make docs     write the generated pages of docs/ anew
 # make cases    write the expected files of tests/cases anew; look at the difference
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV = .venv
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -qq install
 SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge snippets triggers -type f ! -name '*.pyc')
 
-.PHONY: demo test bench cases clean
+.PHONY: demo test bench cases docs clean
 
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
@@ -23,6 +24,9 @@ bench: $(VENV)/package
 cases: $(VENV)/package $(VENV)/test
 	CASES=anew $(VENV)/bin/python -m pytest -q tests/test_cases.py
 	git status --short tests/cases
+
+docs:
+	$(PYTHON) tools/docs.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -195,3 +195,7 @@ def _port() -> int:
 def run() -> None:
     """The entry point of the console script."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

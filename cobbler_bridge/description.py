@@ -5,6 +5,7 @@ of the interface that becomes the port; it reports everything that is wrong at o
 """
 
 import difflib
+import ipaddress
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar
 
 from cobbler_bridge import keys, values
@@ -261,7 +262,7 @@ def _ipv4(reader: _Reader, interfaces: _Interfaces, port: Optional[str]) -> Ipv4
 def _recorded_address(reader: _Reader, interfaces: _Interfaces, port: str) -> Ipv4:
     """The static address in a system's interface record, with its netmask and gateway."""
     address, netmask = interfaces.text(port, "ip_address"), interfaces.text(port, "netmask")
-    gateway = interfaces.text(port, "if_gateway") or str(reader.data.get("gateway") or "")
+    gateway = interfaces.text(port, "if_gateway") or _system_gateway(reader, interfaces, port)
     prefix = _prefix(netmask)
     if prefix is None:
         wrong = "%s is not a netmask" % shown(netmask) if netmask else "is not set"
@@ -279,6 +280,23 @@ def _recorded_address(reader: _Reader, interfaces: _Interfaces, port: str) -> Ip
             "correct the record, or write %s" % keys.IPV4.name,
         )
         return Ipv4("dhcp")
+
+
+def _system_gateway(reader: _Reader, interfaces: _Interfaces, port: str) -> str:
+    """The system's gateway, unless it is the neighbour of another interface only."""
+    gateway = str(reader.data.get("gateway") or "")
+    neighbours = [name for name in interfaces.static() if _near(interfaces, name, gateway)]
+    return "" if neighbours and port not in neighbours else gateway
+
+
+def _near(interfaces: _Interfaces, name: str, gateway: str) -> bool:
+    """Whether a gateway is in the network of an interface's static address."""
+    prefix = _prefix(interfaces.text(name, "netmask"))
+    address = "%s/%s" % (interfaces.text(name, "ip_address"), prefix)
+    try:
+        return ipaddress.IPv4Address(gateway) in ipaddress.IPv4Interface(address).network
+    except ValueError:
+        return False
 
 
 def _prefix(netmask: str) -> Optional[int]:

@@ -41,8 +41,8 @@ BRIDGE = Key(
     "bridge",
     "1 to 15 letters, digits, '_', '-' or '.', not beginning with '-'",
     None,
-    "The bridge's name. Where it is its port's own name, the port is renamed p<name>. "
-    "Unset: nothing is written at all.",
+    "The bridge's name. Where it is its port's own name, the port is renamed, with a p before "
+    "its name. Unset: nothing is written at all.",
     "br0",
     values.device_name,
 )

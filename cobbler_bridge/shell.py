@@ -61,15 +61,17 @@ def refusal(subject: str, problems: Sequence[Problem]) -> str:
 
 
 def files(plan: Plan) -> str:
-    """The files of a plan as a person reads them; $port1 and its like are the machine's."""
-    blocks = ["# %s, for %s\n" % (plan.title, plan.subject)]
+    """The files of a plan as a person reads them; $port1 and $mac1 are what the machine finds."""
+    lines = ["# %s, for %s" % (plan.title, plan.subject)]
+    after_file = True
     for step in plan.steps:
         if isinstance(step, File):
             heading = "\n# %s (mode %o)\n" % (plain(step.path), step.mode)
-            blocks.append(heading + plain(step.content))
+            lines.append(heading + plain(step.content).rstrip("\n"))
         else:
-            blocks.append("\n# %s\n" % step.does)
-    return "".join(blocks)
+            lines.append("\n" * after_file + "# " + step.does)
+        after_file = isinstance(step, File)
+    return "\n".join(lines) + "\n"
 
 
 def _rule(text: str) -> str:
