@@ -1,10 +1,13 @@
 """The command ``cobbler-bridge``."""
 
 import argparse
+import contextlib
+import http.client
 import json
 import sys
 import xmlrpc.client
-from typing import Any, Dict, List, NoReturn, Optional, Sequence
+from typing import Any, Dict, Iterator, List, NoReturn, Optional, Sequence
+from xml.parsers.expat import ExpatError
 
 import yaml
 
@@ -16,6 +19,10 @@ from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.store import XmlRpc
 
 WELL, PROBLEMS, WRONG_USAGE, NO_COBBLER = range(4)
+
+
+# what a URL can lead to that is wrong, or that belongs to another server than Cobbler's
+_NO_ANSWER = (OSError, http.client.HTTPException, xmlrpc.client.Error, ExpatError)
 
 
 class _FailError(Exception):
@@ -100,7 +107,7 @@ def _install(options: argparse.Namespace) -> int:
 
 def _render(options: argparse.Namespace) -> int:
     kind, name = ("system", options.system) if options.system else ("profile", options.profile)
-    with _Cobbler(options.server) as cobbler:
+    with _cobbler(options.server) as cobbler:
         data = cobbler.blended(kind, name)
     if data is None:
         raise _FailError(PROBLEMS, "Cobbler has no %s %s" % (kind, shown(name)))
@@ -140,7 +147,7 @@ def _as_data(subject: str, planned: Optional[Plan], problems: List[Problem]) -> 
 
 
 def _show(options: argparse.Namespace) -> int:
-    with _Cobbler(options.server) as cobbler:
+    with _cobbler(options.server) as cobbler:
         rows = show.hosts(cobbler.systems())
     missing = sorted(set(options.names) - {row.name for row in rows})
     if missing:
@@ -159,20 +166,22 @@ def _print_json(data: Any) -> None:
     print(json.dumps(data, indent=2))
 
 
-class _Cobbler:
+@contextlib.contextmanager
+def _cobbler(given: Optional[str]) -> Iterator[XmlRpc]:
     """The way to cobblerd, with its failures turned into one line."""
+    url = given or "http://127.0.0.1:%d" % _port()
+    try:
+        yield _connection(url)
+    except _NO_ANSWER as error:
+        message = "no answer from Cobbler at %s: %s" % (url, _reason(error))
+        raise _FailError(NO_COBBLER, message) from error
 
-    def __init__(self, url: Optional[str]) -> None:
-        self._url = url or "http://127.0.0.1:%d" % _port()
 
-    def __enter__(self) -> XmlRpc:
-        return XmlRpc(self._url)
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, (OSError, xmlrpc.client.Error)):
-            raise _FailError(
-                NO_COBBLER, "no answer from Cobbler at %s: %s" % (self._url, _reason(error))
-            ) from error
+def _connection(url: str) -> XmlRpc:
+    try:
+        return XmlRpc(url)
+    except ValueError as error:
+        raise OSError(str(error)) from error
 
 
 def _reason(error: BaseException) -> str:
@@ -188,7 +197,7 @@ def _port() -> int:
     try:
         with open(install.SETTINGS, encoding="utf-8") as file:
             return int(yaml.safe_load(file).get("xmlrpc_port", 25151))
-    except (OSError, ValueError, AttributeError, yaml.YAMLError):
+    except (OSError, TypeError, ValueError, AttributeError, yaml.YAMLError):
         return 25151
 
 

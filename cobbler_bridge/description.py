@@ -6,7 +6,8 @@ of the interface that becomes the port; it reports everything that is wrong at o
 
 import difflib
 import ipaddress
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar
+import re
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar
 
 from cobbler_bridge import keys, values
 from cobbler_bridge.keys import Key
@@ -30,6 +31,7 @@ _FIELDS = [
 # Types of Cobbler interfaces that stand for a device of their own, not for a NIC
 BRIDGE_TYPES = ("bridge",)
 _PLAIN_TYPES = ("", "na")
+_BYTE = re.compile(r"[0-9]{1,3}\Z")
 # Fields of the port's interface record that would be lost with the move to the bridge
 _LATER_FIELDS = ("ipv6_address", "static_routes", "ipv6_static_routes")
 
@@ -76,7 +78,7 @@ def wants_bridge(data: Mapping[str, Any]) -> bool:
 
 def relevant(data: Mapping[str, Any]) -> Dict[str, Any]:
     """The part of blended data that a rendering can depend on, in one order."""
-    names = [name for name in data if name[:6] == keys.BRIDGE.name]
+    names = [name for name in data if keys.BRIDGE.name in name]
     return {name: data[name] for name in sorted(names) + _FIELDS if name in data}
 
 
@@ -112,8 +114,9 @@ def describe(data: Mapping[str, Any]) -> Tuple[Optional[Description], List[Probl
         bridges=(bridge,),
         firewall=reader.get(keys.FIREWALL) or "auto",
         backend=reader.get(keys.BACKEND) or "auto",
-        name_servers=reader.texts("name_servers"),
-        search_domains=reader.texts("name_servers_search"),
+        # one that is no address would make NetworkManager refuse the whole file
+        name_servers=reader.words("name_servers", "IP address", _is_address),
+        search_domains=reader.words("name_servers_search", "domain", _is_domain),
     )
     return (None if reader.problems else description), reader.problems
 
@@ -158,21 +161,33 @@ class _Reader:
             if name in keys.LATER_KEYS:
                 self.problem(name, "is not supported yet", "remove it")
             elif name not in keys.NAMES:
-                near = difflib.get_close_matches(name, keys.NAMES, 1)
+                near = difflib.get_close_matches(name.lower(), keys.NAMES, 1)
                 right = "did you mean %s?" % near[0] if near else "remove it"
                 self.problem(name, "is no variable of cobbler-bridge", right)
 
-    def texts(self, field: str) -> Tuple[str, ...]:
+    def words(self, field: str, what: str, usable: Callable[[str], bool]) -> Tuple[str, ...]:
         """A list field of Cobbler's whose words end up in a configuration file."""
         raw = self.data.get(field) or []
         words = raw.split() if isinstance(raw, str) else [str(word) for word in raw]
         for word in words:
-            if not word or any(letter not in _WORD_LETTERS for letter in word):
-                self.problem(field, "%s is no address or domain" % shown(word), "correct it")
+            if not usable(word):
+                self.problem(field, "%s is no %s" % (shown(word), what), "correct it")
         return tuple(words)
 
 
-_WORD_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:"
+_DOMAIN = re.compile(r"[A-Za-z0-9_.-]{1,253}\Z")
+
+
+def _is_domain(text: str) -> bool:
+    return _DOMAIN.match(text) is not None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _text(raw: Any) -> Optional[str]:
@@ -276,7 +291,7 @@ def _recorded_address(reader: _Reader, interfaces: _Interfaces, port: str) -> Ip
         text = "%s/%d%s" % (address, prefix, gateway and "," + gateway)
         reader.problem(
             "ip_address of %s" % port,
-            "%s %s" % (text, error),
+            "%s %s" % (shown(text), error),
             "correct the record, or write %s" % keys.IPV4.name,
         )
         return Ipv4("dhcp")
@@ -302,7 +317,7 @@ def _near(interfaces: _Interfaces, name: str, gateway: str) -> bool:
 def _prefix(netmask: str) -> Optional[int]:
     """255.255.255.0 → 24; ``None`` where it is no netmask."""
     parts = netmask.split(".")
-    if len(parts) != 4 or not all(part.isdigit() and int(part) < 256 for part in parts):
+    if len(parts) != 4 or not all(_BYTE.match(part) and int(part) < 256 for part in parts):
         return None
     bits = "".join("{:08b}".format(int(part)) for part in parts)
     return len(bits.rstrip("0")) if "01" not in bits and "1" in bits else None

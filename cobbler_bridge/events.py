@@ -5,7 +5,7 @@ A trigger never breaks an installation: ``run`` logs what went wrong and returns
 
 import logging
 import time
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
 
 from cobbler_bridge import keys, placement
 from cobbler_bridge.description import Bridge, wants_bridge
@@ -15,6 +15,11 @@ from cobbler_bridge.record import INSTALLED, INSTALLING, Record
 from cobbler_bridge.store import InProcess
 
 _LOG = logging.getLogger(__name__)
+
+_NO_SYSTEM = (
+    "cobbler-bridge: profile %s was installed without a system record: its bridge is not "
+    "recorded; make one with 'cobbler system add' to have it recorded"
+)
 
 Event = Callable[[InProcess, Sequence[str]], None]
 
@@ -30,26 +35,14 @@ def run(event: Event, api: Any, args: Sequence[str]) -> int:
 
 def install_started(store: InProcess, args: Sequence[str]) -> None:
     """A host begins to install itself: its bridge, as it was, is gone."""
-    name = _installing_system(store, args)
-    if name is None:
-        return
-    bridges = _bridges(store.blended(name))
-    if bridges:
-        _write_record(store, name, bridges, INSTALLING)
+    _installing(store, args, INSTALLING)
 
 
 def install_finished(store: InProcess, args: Sequence[str]) -> None:
     """A host has installed itself, with a bridge if its kickstart had the snippet."""
-    name = _installing_system(store, args)
-    if name is None:
-        return
-    bridges = _bridges(store.blended(name))
-    if not bridges:
-        _clear_record(store, name)
-        return
-    _write_record(store, name, bridges, INSTALLED)
-    for guest in store.guests_of(name):
-        _place(store, guest)
+    name = _installing(store, args, INSTALLED)
+    if name is not None:
+        _place_all(store, store.guests_of(name))
 
 
 def system_saved(store: InProcess, args: Sequence[str]) -> None:
@@ -63,24 +56,28 @@ def item_changed(store: InProcess, args: Sequence[str]) -> None:
     if not args:
         return
     store.saved(args[0])
-    for guest in store.profile_changed(args[0]):
-        _place(store, guest)
+    _place_all(store, store.profile_changed(args[0]))
 
 
-def _installing_system(store: InProcess, args: Sequence[str]) -> Optional[str]:
-    """The system that an install trigger is about; anybody on the network may have sent it."""
+def _installing(store: InProcess, args: Sequence[str], state: str) -> Optional[str]:
+    """Record what an install trigger tells; anybody on the network may have sent it.
+
+    Returns the host, ``None`` where there is none or it has no bridge.
+    """
     kind, name = args[0], args[1]
-    if kind != "system":
-        _LOG.info(
-            "cobbler-bridge: %s %s was installed without a system record: its bridge is not "
-            "recorded; make one with 'cobbler system add' to have it recorded",
-            shown(kind),
-            shown(name),
-        )
+    data = store.blended(kind, name) if kind in ("system", "profile") else None
+    if data is None:
+        _LOG.warning("cobbler-bridge: no %s is called %s", kind, shown(name))
         return None
-    if store.system(name) is None:
-        _LOG.warning("cobbler-bridge: no system is called %s", shown(name))
+    bridges = _bridges(data)
+    if kind == "profile":
+        if bridges and state == INSTALLED:
+            _LOG.info(_NO_SYSTEM, name)
         return None
+    if not bridges:
+        _clear_record(store, name)
+        return None
+    _write_record(store, name, bridges, state)
     return name
 
 
@@ -120,6 +117,15 @@ def _clear_record(store: InProcess, name: str) -> None:
     if system is not None and keys.RECORD.name in system.own_meta:
         store.write(name, {}, {keys.RECORD.name: None})
         _LOG.info("cobbler-bridge: host %s has no bridge any more", name)
+
+
+def _place_all(store: InProcess, names: Iterable[str]) -> None:
+    """Place each of these guests; one that can't be saved keeps no other from its place."""
+    for name in names:
+        try:
+            _place(store, name)
+        except Exception:
+            _LOG.exception("cobbler-bridge: guest %s could not be placed", name)
 
 
 def _place(store: InProcess, name: str) -> None:

@@ -82,6 +82,9 @@ def _settings() -> Dict[str, Any]:
         raise CannotInstallError(
             "%s: %s; run this on the Cobbler server, as root" % (SETTINGS, error.strerror)
         ) from error
+    except (ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise CannotInstallError("%s: is no YAML: %s; correct it" % (SETTINGS, reason)) from error
     if not isinstance(settings, dict):
         raise CannotInstallError("%s: is no YAML mapping; correct it" % SETTINGS)
     return settings

@@ -18,7 +18,12 @@ class Problem(NamedTuple):
     right: str
 
     def __str__(self) -> str:
-        return "%s: %s: %s; %s" % (self.subject, self.field, self.wrong, self.right)
+        return "%s: %s: %s; %s" % (
+            one_line(self.subject),
+            one_line(self.field),
+            self.wrong,
+            self.right,
+        )
 
 
 def shown(value: Any) -> str:
@@ -27,3 +32,8 @@ def shown(value: Any) -> str:
     if len(text) <= _SHOWN_CHARACTERS:
         return text
     return "%s… (%d characters)" % (text[:_SHOWN_CHARACTERS], len(str(value)))
+
+
+def one_line(name: str) -> str:
+    """A name in one line: Cobbler takes names of variables, even of systems, with a newline."""
+    return name if name.isprintable() else repr(name)[1:-1]

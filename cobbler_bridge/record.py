@@ -6,6 +6,8 @@ equals sign, so that Cobbler's own command line and files carry it as it is.
 
 from typing import Any, NamedTuple, Optional, Tuple
 
+from cobbler_bridge import values
+
 INSTALLING = "installing"
 INSTALLED = "installed"
 VERIFIED = "verified"
@@ -28,4 +30,9 @@ def read(text: Any) -> Optional[Record]:
     parts = text.split("/") if isinstance(text, str) else []
     if len(parts) != 3 or parts[1] not in STATES:
         return None
-    return Record(tuple(name for name in parts[0].split(",") if name), parts[1], parts[2])
+    try:
+        # a name from here ends up in a guest's virt_bridge, and so on Koan's command line
+        bridges = tuple(values.device_name(name) for name in parts[0].split(",") if name)
+    except ValueError:
+        return None
+    return Record(bridges, parts[1], parts[2])

@@ -10,19 +10,21 @@ from typing import Sequence, Tuple
 
 from cobbler_bridge import __version__, shipped
 from cobbler_bridge.plan import Call, Fact, File, Plan, Step, Text, Word
-from cobbler_bridge.problem import Problem
+from cobbler_bridge.problem import Problem, one_line
 
 # What an install file, Cobbler or its web service would take for its own, with where to cut it
 _CUTS = (
     ("@@", 1),
     ("]]>", 2),
-    ("\n%", 1),
     ("# *** ERROR ***", 2),
     ("# profile not found", 2),
     ("# system not found", 2),
     ("# object not found", 2),
 )
 _HERE_DOCUMENT = {ord(letter): "\\" + letter for letter in "\\$`"}
+# A line that begins with %, blanks before it or not, may end a kickstart's section; and what
+# begins a line there is up to Python, for which a form feed ends one
+_PERCENT = re.compile(r"(?<=\s)%")
 _PLAIN = re.compile(r"[A-Za-z0-9_./:-]+\Z")
 
 
@@ -35,7 +37,7 @@ def quote(text: str) -> str:
         raise ValueError("a shell word can't hold a NUL character")
     if _PLAIN.match(text):
         return text
-    quoted = text.replace("'", "'\\''")
+    quoted = _PERCENT.sub("''%", text.replace("'", "'\\''"))
     for mark, cut in _CUTS:
         while mark in quoted:
             quoted = quoted.replace(mark, mark[:cut] + "''" + mark[cut:])
@@ -44,7 +46,7 @@ def quote(text: str) -> str:
 
 def script(plan: Plan) -> str:
     """The script that carries out a plan: first what is written, then the helpers it calls."""
-    lines = [_rule("%s, for %s" % (plan.title, plan.subject)), "(", "bridge_setup() {"]
+    lines = [_rule("%s, for %s" % (plan.title, _name(plan.subject))), "(", "bridge_setup() {"]
     for step in plan.steps:
         lines.append(_step(step))
     lines += ["commit", "}", "", "# What follows is the same in every script.", ""]
@@ -54,7 +56,7 @@ def script(plan: Plan) -> str:
 
 def refusal(subject: str, problems: Sequence[Problem]) -> str:
     """A script that touches nothing, prints each problem and exits with 1."""
-    lines = [_rule("no bridge for %s" % quote(subject)), "("]
+    lines = [_rule("no bridge for %s" % _name(subject)), "("]
     lines += ["printf 'cobbler-bridge: %%s\\n' %s >&2" % quote(str(each)) for each in problems]
     lines.append("printf 'cobbler-bridge: %s\\n' 'the network stays as it is' >&2")
     return "\n".join(lines + ["exit 1", ")", _rule("end of bridge_setup"), ""])
@@ -78,12 +80,17 @@ def _rule(text: str) -> str:
     return "# ---- cobbler-bridge %s: %s ----" % (__version__, text)
 
 
+def _name(subject: str) -> str:
+    """A name for a comment: a newline would end it, and the shell would run the rest."""
+    return quote(one_line(subject))
+
+
 @functools.lru_cache(maxsize=256)
 def _step(step: Step) -> str:
     """The lines of one step; remembered, for most steps are the same on every machine."""
     if isinstance(step, Call):
         return " ".join([step.helper] + [_word(word) for word in step.arguments])
-    path = "".join("$" + part.name if isinstance(part, Fact) else part for part in step.path)
+    path = "".join(_in_path(part) for part in step.path)
     quoted = '"%s"' % path if any(isinstance(part, Fact) for part in step.path) else quote(path)
     body = "".join(_in_here_document(part) for part in step.content)
     return "write_file %o %s <<EOF\n%sEOF" % (step.mode, quoted, body)
@@ -93,9 +100,13 @@ def _word(word: Word) -> str:
     return '"$%s"' % word.name if isinstance(word, Fact) else quote(word)
 
 
+def _in_path(part: Word) -> str:
+    return "${%s}" % part.name if isinstance(part, Fact) else part
+
+
 def _in_here_document(part: Word) -> str:
     if isinstance(part, Fact):
-        return "$" + part.name
+        return "${%s}" % part.name
     return part.translate(_HERE_DOCUMENT)
 
 

@@ -19,15 +19,17 @@ class InProcess:
 
     def system(self, name: str) -> Optional[System]:
         """A system by its name, ``None`` where there is none."""
-        item = self._api.find_system(name)
+        item = self._find("system", name)
         return None if item is None else _system(_fields(item), item.autoinstall_meta)
 
-    def blended(self, name: str) -> Data:
-        """The blended data of a system as its kickstart's template sees them."""
+    def blended(self, kind: str, name: str) -> Optional[Data]:
+        """The blended data of a system or profile (``kind``) as its kickstart's template sees
+        them, ``None`` where there is none."""
         # Cobbler's own modules exist where cobblerd runs, and nowhere else
         from cobbler import utils
 
-        return _at_top_level(utils.blender(self._api, False, self._api.find_system(name)))
+        item = self._find(kind, name)
+        return None if item is None else _at_top_level(utils.blender(self._api, False, item))
 
     def default_bridge(self) -> str:
         """The setting default_virt_bridge."""
@@ -62,6 +64,11 @@ class InProcess:
     def profile_changed(self, name: str) -> List[str]:
         """The guests whose host changed with this profile; none if it is no profile."""
         return _guests(self._api).rebuild() if self._api.find_profile(name) is not None else []
+
+    def _find(self, kind: str, name: str) -> Any:
+        find = self._api.find_profile if kind == "profile" else self._api.find_system
+        # Cobbler takes a search without a name for a mistake of its caller
+        return find(name) if name else None
 
 
 class XmlRpc:
@@ -100,8 +107,8 @@ class XmlRpc:
 class _Guests:
     """Which systems name which host, so that a trigger needn't look at all of them.
 
-    Kept up by the triggers; a system that came or went without them is noticed by the count or
-    by its missing name.
+    Kept up by the triggers; a system that came, went or was renamed without them is noticed by
+    the count of names or by its missing name.
     """
 
     def __init__(self, api: Any) -> None:
@@ -110,7 +117,7 @@ class _Guests:
         self._lock = threading.RLock()
         self._host_of: Dict[str, str] = {}
         self._guests: Dict[str, Set[str]] = {}
-        self._count = -1
+        self._names: Optional[Set[str]] = None
 
     @property
     def _api(self) -> Any:
@@ -119,16 +126,21 @@ class _Guests:
     def of(self, host: str) -> List[str]:
         with self._lock:
             names = self._guests.get(host, set())
-            if self._count != self._systems() or any(self._find(name) is None for name in names):
+            known = -1 if self._names is None else len(self._names)
+            if known != self._systems() or any(self._find(name) is None for name in names):
                 self.rebuild()
             return sorted(self._guests.get(host, ()))
 
     def update(self, name: str) -> None:
         with self._lock:
-            if self._count < 0:
+            if self._names is None:
                 return
-            self._set(name, self._host(self._find(name), {}))
-            self._count = self._systems()
+            item = self._find(name)
+            if item is None:
+                self._names.discard(name)
+            else:
+                self._names.add(name)
+            self._set(name, self._host(item, {}))
 
     def rebuild(self) -> List[str]:
         """Look at every system; the guests whose host is another than before."""
@@ -136,9 +148,10 @@ class _Guests:
             before = self._host_of
             profiles: Dict[str, Any] = {}
             self._host_of, self._guests = {}, {}
+            self._names = set()
             for item in self._api.systems():
+                self._names.add(item.name)
                 self._set(item.name, self._host(item, profiles))
-            self._count = self._systems()
             return [name for name, host in self._host_of.items() if before.get(name) != host]
 
     def _set(self, name: str, host: Any) -> None:
@@ -173,9 +186,7 @@ _INDEXES: "weakref.WeakKeyDictionary[Any, _Guests]" = weakref.WeakKeyDictionary(
 
 
 def _guests(api: Any) -> _Guests:
-    if api not in _INDEXES:
-        _INDEXES[api] = _Guests(api)
-    return _INDEXES[api]
+    return _INDEXES.setdefault(api, _Guests(api))
 
 
 def _own_meta(item: Any) -> Data:

@@ -9,6 +9,8 @@ import ipaddress
 import re
 from typing import Callable, NamedTuple, Optional, Tuple
 
+from cobbler_bridge.problem import shown
+
 # linux/if.h: IFNAMSIZ is 16, with the closing NUL
 NAME_CHARACTERS = 15
 # what network-scripts, udev, sysctl and Koan's unquoted command line all take as it stands
@@ -69,7 +71,7 @@ def ports(text: str) -> Tuple[PortChoice, ...]:
     """The ports of a bridge: ``auto``, or MAC addresses and device names with commas between."""
     if text == "auto":
         return (PortChoice(),)
-    choices = tuple(_port(part.strip()) for part in text.split(","))
+    choices = tuple(_port(part.strip(" ")) for part in text.split(","))
     if len(set(choices)) < len(choices):
         raise ValueError("names a port twice")
     return choices
@@ -83,7 +85,7 @@ def _port(text: str) -> PortChoice:
     try:
         return PortChoice(name=device_name(text))
     except ValueError as error:
-        raise ValueError("has a port %r that %s" % (text, error)) from None
+        raise ValueError("has a port %s that %s" % (shown(text), error)) from None
 
 
 def ipv4(text: str) -> Ipv4:
@@ -107,23 +109,33 @@ def static_ipv4(address: str, gateway: Optional[str]) -> Ipv4:
         interface = ipaddress.IPv4Interface("%s/%s" % (host, prefix))
     except ValueError:
         raise ValueError("is not an IPv4 address") from None
-    network = interface.network
+    # older Pythons read 010 as 10, which other programs take for octal
+    if str(interface.ip) != host:
+        raise ValueError("is not an IPv4 address")
     if interface.ip.is_loopback or interface.ip.is_multicast or interface.ip.is_unspecified:
         raise ValueError("is not an address that a host can have")
-    if network.prefixlen < 31 and interface.ip in (
-        network.network_address,
-        network.broadcast_address,
-    ):
+    if interface.ip in _no_hosts(interface):
         raise ValueError("is its network's own or broadcast address")
-    if gateway is None:
-        return Ipv4("static", interface)
+    return Ipv4("static", interface, None if gateway is None else _router(interface, gateway))
+
+
+def _no_hosts(interface: ipaddress.IPv4Interface) -> Tuple[ipaddress.IPv4Address, ...]:
+    """The addresses of a network that no host in it has; a network of two has none."""
+    network = interface.network
+    return (network.network_address, network.broadcast_address) if network.prefixlen < 31 else ()
+
+
+def _router(interface: ipaddress.IPv4Interface, gateway: str) -> ipaddress.IPv4Address:
     try:
         router = ipaddress.IPv4Address(gateway)
     except ValueError:
         raise ValueError("has a gateway that is not an IPv4 address") from None
-    if router not in network or router == interface.ip:
+    if str(router) != gateway:
+        raise ValueError("has a gateway that is not an IPv4 address")
+    network = interface.network
+    if router not in network or router in (interface.ip, *_no_hosts(interface)):
         raise ValueError("has a gateway %s that is no neighbour in %s" % (router, network))
-    return Ipv4("static", interface, router)
+    return router
 
 
 def bridge_mac(text: str) -> str:

@@ -7,6 +7,7 @@ for shell in bash dash busybox; do
 done
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null; then
+    # shellcheck disable=SC2086 # a word for each package
     apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y install $missing > /dev/null
 else
     echo "Install these first:$missing" >&2

@@ -4,6 +4,7 @@ The format is defined by sysconfig.txt of the initscripts package and, where Net
 reads the files, by nm-settings-ifcfg-rh(5).
 """
 
+import functools
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from cobbler_bridge import keys
@@ -68,7 +69,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         steps.append(_file(name, _bridge(description, bridge, ports, reader)))
         for port, choice in zip(ports, bridge.ports):
             if choice.name in (None, bridge.name):
-                steps.append(_follow_rename(port))
+                steps.append(_follow_rename(port.number))
     steps.append(_ROUTE)
     steps.append(_ALONE)
     return Parts(("ifcfg",), _checks(reader, target), tuple(steps)), problems
@@ -83,6 +84,7 @@ def _unusable(name: str) -> List[str]:
     return []
 
 
+@functools.lru_cache(maxsize=None)
 def _checks(reader: Reader, target: Target) -> Tuple[Call, ...]:
     if reader.tool is None:
         return ()
@@ -90,9 +92,10 @@ def _checks(reader: Reader, target: Target) -> Tuple[Call, ...]:
     return (Call("need", (reader.tool, why), "%s must be there: %s" % (reader.tool, why)),)
 
 
-def _follow_rename(port: Port) -> Call:
-    does = "udev's rules and modprobe.conf follow where port %d is renamed" % port.number
-    return Call("ifcfg_follow_rename", (str(port.number),), does)
+@functools.lru_cache(maxsize=None)
+def _follow_rename(number: int) -> Call:
+    does = "udev's rules and modprobe.conf follow where port %d is renamed" % number
+    return Call("ifcfg_follow_rename", (str(number),), does)
 
 
 def _port(bridge: Bridge, port: Port, reader: Reader) -> List[Setting]:
@@ -128,6 +131,9 @@ def _bridge(
     elif bridge.mac != "none":
         settings.append(("MACADDR", bridge.mac))
     settings += _addresses(bridge.ipv4)
+    # as the installer's own file has it: without it NetworkManager leaves DHCPv6 alone, and router
+    # advertisements to a kernel that ignores them where it forwards
+    settings.append(("IPV6INIT", "yes"))
     if bridge.ipv4.method != "none":
         settings += _names(description, bridge.ipv4)
     return settings + _common(bridge, reader)

@@ -53,7 +53,8 @@ port() {
     [ "${#name}" -le 15 ] || leave_alone "the NIC $nic can't be renamed $name: over 15 characters"
     mac=$(nic_mac "$nic")
     eval "nic$1=\$nic port$1=\$name mac$1=\$mac"
-    printf '%s %s\n' "$1" "$mac" >> "$new/ports"
+    printf '%s %s\n' "$1" "$mac" >> "$new/ports" ||
+        leave_alone "nothing can be written below $state"
     say "port $1 of $bridge is $nic ($mac)"
 }
 
@@ -84,7 +85,7 @@ nics() {
             others="$others $at_name"
         fi
     done
-    echo "${hardware:-$others}"
+    printf '%s\n' "${hardware:-$others}"
 }
 
 nic_mac() {
@@ -103,7 +104,7 @@ nics_said() {
         if has_link "$each"; then link='a link'; else link='no link'; fi
         said="$said${said:+, }$each ($(nic_mac "$each"), $link)"
     done
-    echo "${said:-no NICs}"
+    printf '%s\n' "${said:-no NICs}"
 }
 
 # only LIST: sets nic where there is just one word in the list
@@ -196,7 +197,7 @@ will_write() {
 
 # set_aside PATH: the file is moved to the kept ones when the new ones are in place
 set_aside() {
-    printf '%s\n' "$1" >> "$new/aside"
+    printf '%s\n' "$1" >> "$new/aside" || leave_alone "$1 can't be set aside"
 }
 
 same() {
@@ -214,21 +215,31 @@ keep() {
     mkdir -p "${kept%/*}" && cp -p "$root$1" "$kept"
 }
 
+# remember PATH: a copy of what stands there now, for undo; the kept one may be older
+remember() {
+    [ -e "$root$1" ] || return 0
+    mkdir -p "$new/before${1%/*}" && cp -p "$root$1" "$new/before$1"
+}
+
 # commit: every file lies ready beside its place before the first is renamed, so that a full
 # disk or a read-only one changes nothing
 commit() {
     check_names
     : > "$new/todo"
     while read -r path; do
-        same "$new/files$path" "$root$path" || printf '%s\n' "$path" >> "$new/todo"
+        same "$new/files$path" "$root$path" || printf '%s\n' "$path" >> "$new/todo" ||
+            give_up "$path can't be prepared"
     done < "$new/list"
     while read -r path; do
         beside=$root${path%/*}/.cobbler-bridge.${path##*/}
-        keep "$path" && mkdir -p "$root${path%/*}" && cp -p "$new/files$path" "$beside" && continue
+        if keep "$path" && remember "$path" && mkdir -p "$root${path%/*}"; then
+            cp -p "$new/files$path" "$beside" && continue
+        fi
         give_up "$path can't be written"
     done < "$new/todo"
     while read -r path; do
-        keep "$path" || give_up "$path can't be kept aside"
+        if keep "$path" && remember "$path"; then continue; fi
+        give_up "$path can't be kept aside"
     done < "$new/aside"
     while read -r path; do
         mv -f "$root${path%/*}/.cobbler-bridge.${path##*/}" "$root$path" ||
@@ -241,11 +252,12 @@ commit() {
     done < "$new/aside"
     labels
     if [ -s "$new/todo" ] || [ -s "$new/aside" ]; then
-        mv -f "$new/ports" "$state/ports"
+        mv -f "$new/ports" "$state/ports" || say "the ports can't be remembered" >&2
     else
         say "$bridge is set up already"
     fi
-    rm -rf "$new"
+    # everything is in place: a leftover here is no failure
+    rm -rf "$new" || :
 }
 
 check_names() {
@@ -267,17 +279,25 @@ give_up() {
 # undo WHY: puts back what stood there; a file that we added goes
 undo() {
     while read -r path; do
-        rm -f "$root${path%/*}/.cobbler-bridge.${path##*/}"
-        if [ -e "$state/kept$path" ]; then
-            cp -p "$state/kept$path" "$root$path"
-        else
-            rm -f "$root$path"
-        fi
+        put_back "$path"
     done < "$new/todo"
     while read -r path; do
-        cp -p "$state/kept$path" "$root$path"
+        put_back "$path"
     done < "$new/aside"
     leave_alone "$1"
+}
+
+# put_back PATH: what stood there before commit, or nothing where nothing did
+put_back() {
+    before=$new/before$1
+    beside=$root${1%/*}/.cobbler-bridge.${1##*/}
+    if [ ! -e "$before" ]; then
+        rm -f "$root$1"
+    elif ! same "$before" "$root$1"; then
+        { cp -p "$before" "$beside" && mv -f "$beside" "$root$1"; } ||
+            cp -p "$before" "$root$1"
+    fi
+    rm -f "$beside"
 }
 
 # labels: older releases don't label what a chroot writes

@@ -19,7 +19,8 @@ iptables_bridged() {
         /^\*/ { table = $1 }
         table == "*filter" && forward($0) != "" {
             if (!first) first = NR
-            if (forward($0) ~ /--physdev-is-bridged.* -j ACCEPT/ && !rejecting) ours = 1
+            if (forward($0) ~ /--physdev-is-bridged.* -j ACCEPT/ && \
+                forward($0) !~ /! --physdev-is-bridged/ && !rejecting) ours = 1
             if (forward($0) !~ / -j (ACCEPT|LOG)( |$)/) rejecting = 1
         }
         table == "*filter" && /^COMMIT/ { if (!first) first = NR; table = "" }

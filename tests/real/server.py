@@ -1,0 +1,248 @@
+"""A private Cobbler in the words of the tests: objects, requests, and what stands on its disk."""
+
+import http.client
+import json
+import re
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+from private_cobbler import HTTP_PORT, PrivateCobbler
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COLLECTIONS = "/var/lib/cobbler/collections"
+TEMPLATES = "/var/lib/cobbler/templates"
+TREE = "/var/www/cobbler/distro_mirror/tree"
+RELEASES = ("rhel5", "rhel6", "rhel7", "rhel8")
+BEGIN = "# ---- cobbler-bridge "
+END = ": end of bridge_setup ----\n"
+# a kickstart that every release's handler accepts, with nothing but our part in its script
+MINIMAL = """\
+url --url=$tree
+lang en_US.UTF-8
+keyboard us
+timezone UTC
+rootpw --iscrypted x
+bootloader --location=mbr
+clearpart --all
+autopart
+reboot
+%packages
+%end
+%post
+$SNIPPET('bridge_setup')
+%end
+"""
+
+
+class Answer(NamedTuple):
+    """What the web front answered."""
+
+    status: int
+    text: str
+
+
+class Server:
+    """A running private Cobbler."""
+
+    def __init__(self, cobbler: PrivateCobbler) -> None:
+        self.cobbler = cobbler
+        self._mark = 0
+        self._macs = 0
+
+    def install(self) -> None:
+        """Install the pack with its own command, and start cobblerd again."""
+        self.cobbler.run(["cobbler-bridge", "install"])
+        self.cobbler.restart()
+
+    def add_releases(self) -> None:
+        """A distro for each release, and a profile of the same name with a minimal kickstart."""
+        tree = self.cobbler.path(TREE)
+        tree.mkdir(parents=True)
+        for name in ("vmlinuz", "initrd.img"):
+            (tree / name).write_text(name)
+        self.template("minimal", MINIMAL)
+        for release in RELEASES:
+            self.add(
+                "distro",
+                release,
+                breed="redhat",
+                os_version=release,
+                arch="x86_64",
+                kernel=TREE + "/vmlinuz",
+                initrd=TREE + "/initrd.img",
+                autoinstall_meta={"tree": "http://127.0.0.1/cblr/links/tree"},
+            )
+            self.profile(release, release)
+
+    def template(self, name: str, text: str) -> None:
+        """Write a template; a profile names it NAME.ks."""
+        self.cobbler.path("%s/%s.ks" % (TEMPLATES, name)).write_text(text)
+
+    def add(self, kind: str, name: str, **fields: Any) -> None:
+        """Add an object as the cobbler command does, over XML-RPC."""
+        handle = self.cobbler.rpc("new_" + kind, self.cobbler.token)
+        self._save(kind, handle, dict(name=name, **fields))
+
+    def edit(self, kind: str, name: str, **fields: Any) -> None:
+        """Edit an object and save it; without fields, only save it."""
+        handle = self.cobbler.rpc("get_%s_handle" % kind, name, self.cobbler.token)
+        self._save(kind, handle, fields)
+
+    def _save(self, kind: str, handle: str, fields: Mapping[str, Any]) -> None:
+        token = self.cobbler.token
+        for field, value in fields.items():
+            assert self.cobbler.rpc("modify_" + kind, handle, field, value, token) is True
+        assert self.cobbler.rpc("save_" + kind, handle, token) is True
+
+    def profile(
+        self,
+        name: str,
+        distro: str = "rhel7",
+        meta: Optional[Mapping[str, Any]] = None,
+        template: str = "minimal",
+    ) -> None:
+        """Add a profile."""
+        fields: Dict[str, Any] = {} if meta is None else {"autoinstall_meta": dict(meta)}
+        self.add("profile", name, distro=distro, autoinstall="/%s.ks" % template, **fields)
+
+    def system(
+        self,
+        name: str,
+        profile: str = "rhel7",
+        meta: Optional[Mapping[str, Any]] = None,
+        nics: Sequence[str] = ("eth0",),
+        more: Optional[Mapping[str, Any]] = None,
+    ) -> None:
+        """Add a system; ``more`` are further fields of its interfaces, as ``mtu-eth0``."""
+        fields: Dict[str, Any] = {} if meta is None else {"autoinstall_meta": dict(meta)}
+        interfaces = {"macaddress-" + nic: self.mac() for nic in nics}
+        self.add(
+            "system",
+            name,
+            profile=profile,
+            modify_interface={**interfaces, **(more or {})},
+            **fields,
+        )
+
+    def mac(self) -> str:
+        """A MAC address that nobody has."""
+        self._macs += 1
+        return "52:54:00:00:%02x:%02x" % divmod(self._macs, 256)
+
+    def remove_all(self) -> None:
+        """Remove every system, and the profiles that a test added."""
+        for name in self.names("system"):
+            self.cobbler.rpc("remove_system", name, self.cobbler.token)
+        for name in set(self.names("profile")) - set(RELEASES):
+            self.cobbler.rpc("remove_profile", name, self.cobbler.token)
+
+    def names(self, kind: str) -> List[str]:
+        """The names of all objects of a kind."""
+        return [item["name"] for item in self.cobbler.rpc("get_items", kind)]
+
+    def get(self, path: str) -> Answer:
+        """Fetch from the web front, exactly this path."""
+        connection = http.client.HTTPConnection("127.0.0.1")
+        connection.sock = self.cobbler.connect(HTTP_PORT)
+        try:
+            connection.putrequest("GET", path, skip_accept_encoding=True)
+            connection.endheaders()
+            response = connection.getresponse()
+            return Answer(response.status, response.read().decode())
+        finally:
+            connection.close()
+
+    def kickstart(self, name: str, kind: str = "system") -> str:
+        """The kickstart as a machine gets it."""
+        answer = self.get("/cblr/svc/op/autoinstall/%s/%s" % (kind, name))
+        assert answer.status == 200, answer.text
+        # Cobbler's text for a failed rendering comes with status 200
+        assert "had errors that prevented it" not in answer.text, answer.text
+        return answer.text
+
+    def trigger(self, mode: str, name: str, kind: str = "system") -> Answer:
+        """Call as a kickstart does when it begins (``pre``) or is done (``post``)."""
+        return self.get("/cblr/svc/op/trig/mode/%s/%s/%s" % (mode, kind, name))
+
+    def installed(self, *names: str) -> None:
+        """These hosts install themselves from beginning to end."""
+        for name in names:
+            for mode in ("pre", "post"):
+                assert self.trigger(mode, name) == Answer(200, "True")
+
+    def command(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run cobbler-bridge inside."""
+        return self.cobbler.run(["cobbler-bridge", *arguments], check=check)
+
+    def file_of(self, name: str, kind: str = "system") -> Path:
+        """The file in which Cobbler keeps an object."""
+        return self.cobbler.path("%s/%ss/%s.json" % (COLLECTIONS, kind, name))
+
+    def stored(self, name: str, kind: str = "system") -> Dict[str, Any]:
+        """An object as it stands on disk."""
+        data: Dict[str, Any] = json.loads(self.file_of(name, kind).read_text())
+        return data
+
+    def bridges(self, name: str) -> Dict[str, str]:
+        """The virt_bridge of each interface of a system, on disk."""
+        interfaces = self.stored(name)["interfaces"]
+        return {nic: fields["virt_bridge"] for nic, fields in interfaces.items()}
+
+    def meta(self, name: str) -> Any:
+        """A system's own autoinstall_meta, on disk."""
+        return self.stored(name)["autoinstall_meta"]
+
+    def state(self, name: str) -> Optional[str]:
+        """A host's record without its time, ``None`` where there is none."""
+        meta = self.meta(name)
+        record = meta.get("bridge_record") if isinstance(meta, dict) else None
+        return None if record is None else str(record).rpartition("/")[0]
+
+    def disk(self) -> Dict[str, bytes]:
+        """Every object's file."""
+        folder = self.cobbler.path(COLLECTIONS)
+        return {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
+
+    def mark(self) -> None:
+        """What ``said`` and ``log`` return begins here."""
+        self._mark = len(self.cobbler.log())
+
+    def log(self) -> str:
+        """What cobbler.log has had added since the mark."""
+        return self.cobbler.log()[self._mark :]
+
+    def said(self) -> List[str]:
+        """The lines that cobbler-bridge logged since the mark: level and text."""
+        lines = re.findall(r" - ([A-Z]+ \| cobbler-bridge: .*)", self.log())
+        return [str(line) for line in lines]
+
+
+def part(kickstart: str) -> str:
+    """The part of a kickstart that the snippet wrote."""
+    begin = kickstart.index(BEGIN)
+    return kickstart[begin : kickstart.index(END, begin) + len(END)]
+
+
+def must_be_built() -> None:
+    """cobblerd and the commands take the package from the environment: it must be this one."""
+    site = Path(sysconfig.get_path("purelib"))
+    pairs = {
+        path: site / path.relative_to(REPOSITORY)
+        if folder == "cobbler_bridge"
+        else site / "cobbler_bridge" / path.relative_to(REPOSITORY)
+        for folder in ("cobbler_bridge", "snippets", "triggers")
+        for path in (REPOSITORY / folder).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    old = [
+        str(path)
+        for path, built in pairs.items()
+        if not built.is_file() or path.read_bytes() != built.read_bytes()
+    ]
+    assert not old, "run 'make .venv/package': it has not these as they are: %s" % old

@@ -1,0 +1,47 @@
+"""``make bench`` runs and prints its tables; its numbers are for people."""
+
+import re
+import subprocess
+import sys
+
+from real.server import REPOSITORY
+
+SCRIPT = "cobbler-bridge install > /dev/null && python tools/bench.py --rounds 1 --systems 10 20"
+CALLS = (
+    "Cobbler's save, file only",
+    "Cobbler's save, boot files too",
+    "install/pre",
+    "install/post, one guest placed",
+    "add/system/post, guest placed",
+    "add/system/post, no guest",
+    "change",
+)
+NUMBER = r" +\d+\.\d\d"
+
+
+def test_tables() -> None:
+    command = [sys.executable, "tools/private_cobbler.py", "--", "sh", "-c", SCRIPT]
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=str(REPOSITORY),
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == "Rendering one system's kickstart (median of 1, in turns)"
+    for name in ("bare", "bridge_setup", "post_install_network_config"):
+        pattern = "  %s%s ms   adds +-?\\d+\\.\\d\\d ms" % (name, NUMBER)
+        assert len([line for line in lines if re.fullmatch(pattern, line)]) == 1, name
+    heading = lines.index("One call of a trigger in milliseconds (median of 1, in turns)")
+    assert lines[heading + 1].split() == ["systems", "10", "20", "last", ":", "first"]
+    for name in CALLS:
+        pattern = "  %s%s" % (re.escape(name), NUMBER * 3)
+        assert len([line for line in lines if re.fullmatch(pattern, line)]) == 1, name
+    first = re.escape("  the first install/post of them all") + NUMBER * 2
+    assert re.fullmatch(first, lines[-2])
+    assert re.fullmatch(
+        r"  the slowest trigger takes \d+\.\d\d times Cobbler's own save", lines[-1]
+    )

@@ -1,0 +1,487 @@
+"""What a description takes from the variables and what from a system's own records."""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+import pytest
+
+from cobbler_bridge import keys
+from cobbler_bridge.description import (
+    Bridge,
+    Description,
+    describe,
+    relevant,
+    subject_of,
+    wants_bridge,
+)
+from cobbler_bridge.planner import make_plan
+from cobbler_bridge.problem import Problem
+from cobbler_bridge.values import Ipv4, PortChoice
+
+SNIPPET = Path(__file__).parent.parent / "snippets/bridge_setup"
+MAC1, MAC2, MAC3 = ("52:54:00:aa:00:0%d" % number for number in (1, 2, 3))
+DHCP = Ipv4("dhcp")
+
+Records = Dict[str, Dict[str, Any]]
+
+
+def blended(interfaces: Any = None, **data: Any) -> Dict[str, Any]:
+    start: Dict[str, Any] = {"system_name": "kvm1", "bridge": "br0"}
+    if interfaces is not None:
+        start["interfaces"] = interfaces
+    return dict(start, **data)
+
+
+def described(interfaces: Any = None, **data: Any) -> Description:
+    description, problems = describe(blended(interfaces, **data))
+    assert problems == []
+    assert description is not None
+    return description
+
+
+def bridge_of(interfaces: Any = None, **data: Any) -> Bridge:
+    (bridge,) = described(interfaces, **data).bridges
+    return bridge
+
+
+def problems_of(interfaces: Any = None, **data: Any) -> List[str]:
+    description, problems = describe(blended(interfaces, **data))
+    assert (description is None) == bool(problems)
+    return [str(problem) for problem in problems]
+
+
+def static(address: str, mac: str = MAC1, **fields: Any) -> Dict[str, Any]:
+    record = {"mac_address": mac, "ip_address": address, "netmask": "255.255.255.0"}
+    return dict(record, static=True, interface_type="na", **fields)
+
+
+def ipv4(text: str, gateway: Optional[str] = None) -> Ipv4:
+    router = None if gateway is None else ipaddress.IPv4Address(gateway)
+    return Ipv4("static", ipaddress.IPv4Interface(text), router)
+
+
+def test_the_defaults() -> None:
+    assert described() == Description(
+        subject="kvm1",
+        bridges=(
+            Bridge(
+                name="br0",
+                ports=(PortChoice(),),
+                ipv4=DHCP,
+                mac="port",
+                mtu=None,
+                stp=False,
+                forward_delay=0,
+                port_interfaces=(),
+                port_macs=(None,),
+            ),
+        ),
+        firewall="auto",
+        backend="auto",
+        name_servers=(),
+        search_domains=(),
+    )
+
+
+def test_everything_written_out() -> None:
+    description = described(
+        bridge="lan",
+        bridge_port="eth1, %s" % MAC1.upper(),
+        bridge_ipv4="198.51.100.9/23,198.51.101.254",
+        bridge_mac="02-00-00-00-00-07",
+        bridge_mtu="1400",
+        bridge_stp="on",
+        bridge_forward_delay="4",
+        bridge_firewall="none",
+        bridge_backend="ifcfg",
+        name_servers=["192.0.2.1", "2001:db8::1"],
+        name_servers_search="example.com lan.example.com",
+    )
+    assert description == Description(
+        subject="kvm1",
+        bridges=(
+            Bridge(
+                name="lan",
+                ports=(PortChoice("eth1"), PortChoice(mac=MAC1)),
+                ipv4=ipv4("198.51.100.9/23", "198.51.101.254"),
+                mac="02:00:00:00:00:07",
+                mtu=1400,
+                stp=True,
+                forward_delay=4,
+                port_interfaces=(),
+                port_macs=(None, None),
+            ),
+        ),
+        firewall="none",
+        backend="ifcfg",
+        name_servers=("192.0.2.1", "2001:db8::1"),
+        search_domains=("example.com", "lan.example.com"),
+    )
+
+
+ONE = {"eth0": static("192.0.2.10")}
+TWO = {"eth0": static("192.0.2.10"), "eth1": static("198.51.100.9", MAC2)}
+MANAGED = {"eth0": TWO["eth0"], "eth1": dict(TWO["eth1"], management=True)}
+NO_NICS = {
+    "bond0": {"interface_type": "bond", "management": True},
+    "eth0": {"interface_type": "bond_slave"},
+    "eth0.7": {"interface_type": "na", "management": True},
+    "eth0:1": {"interface_type": "na"},
+    "eth1": {"interface_type": "NA", "mac_address": MAC2},
+}
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "port", "found", "macs"),
+    [
+        (None, "auto", (), (None,)),
+        ({}, "auto", (), (None,)),
+        (ONE, "auto", ("eth0",), (MAC1,)),
+        (MANAGED, "auto", ("eth1",), (MAC2,)),
+        ({"eth0": {}, "eth1": {}}, "auto", (), (None,)),
+        ({"eth0": {"management": True}, "eth1": {"management": True}}, "auto", (), (None,)),
+        ({"eth0": {"management": "yes"}, "eth1": {}}, "auto", (), (None,)),
+        (NO_NICS, "auto", ("eth1",), (MAC2,)),
+        (TWO, "eth1", ("eth1",), (MAC2,)),
+        (TWO, "eth1,eth0", ("eth1", "eth0"), (MAC2, MAC1)),
+        (TWO, "ens3", (), (None,)),
+        (TWO, "ens3,eth1", ("eth1",), (None, MAC2)),
+        (TWO, MAC2, ("eth1",), (MAC2,)),
+        (TWO, MAC2.upper().replace(":", "-"), ("eth1",), (MAC2,)),
+        (TWO, MAC3, (), (None,)),
+        ({"eth0": {"mac_address": MAC1.upper()}}, "auto", ("eth0",), (MAC1,)),
+        ({"eth0": {"mac_address": "random"}}, "auto", ("eth0",), (None,)),
+        ({"eth0": {"mac_address": None}}, "eth0", ("eth0",), (None,)),
+    ],
+)
+def test_which_record_is_the_port(
+    interfaces: Records, port: str, found: Tuple[str, ...], macs: Tuple[Optional[str], ...]
+) -> None:
+    bridge = bridge_of(interfaces, bridge_port=port, bridge_ipv4="dhcp")
+    assert (bridge.port_interfaces, bridge.port_macs) == (found, macs)
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "data", "expected"),
+    [
+        (ONE, {}, ipv4("192.0.2.10/24")),
+        (ONE, {"bridge_ipv4": "auto"}, ipv4("192.0.2.10/24")),
+        (ONE, {"gateway": "192.0.2.1"}, ipv4("192.0.2.10/24", "192.0.2.1")),
+        (
+            {"eth0": static("192.0.2.10", if_gateway="192.0.2.254")},
+            {"gateway": "192.0.2.1"},
+            ipv4("192.0.2.10/24", "192.0.2.254"),
+        ),
+        (
+            {"eth0": static(" 192.0.2.10 ", netmask=" 255.255.254.0 ")},
+            {"gateway": ""},
+            ipv4("192.0.2.10/23"),
+        ),
+        (ONE, {"bridge_ipv4": "dhcp"}, DHCP),
+        (ONE, {"bridge_ipv4": "none"}, Ipv4("none")),
+        (ONE, {"bridge_ipv4": "192.0.2.7/25", "gateway": "192.0.2.1"}, ipv4("192.0.2.7/25")),
+        ({"eth0": dict(ONE["eth0"], static=False)}, {}, DHCP),
+        ({"eth0": dict(ONE["eth0"], ip_address="")}, {}, DHCP),
+        (MANAGED, {}, ipv4("198.51.100.9/24")),
+        (TWO, {"bridge_port": "eth0"}, ipv4("192.0.2.10/24")),
+        (TWO, {"bridge_port": "eth1,eth0"}, ipv4("198.51.100.9/24")),
+        # the system's gateway is another interface's neighbour, or the port's own
+        (MANAGED, {"gateway": "192.0.2.1"}, ipv4("198.51.100.9/24")),
+        (MANAGED, {"gateway": "198.51.100.1"}, ipv4("198.51.100.9/24", "198.51.100.1")),
+        (
+            {"eth0": static("192.0.2.10"), "eth1": static("192.0.2.11", MAC2, management=True)},
+            {"gateway": "192.0.2.1"},
+            ipv4("192.0.2.11/24", "192.0.2.1"),
+        ),
+    ],
+)
+def test_the_address_of_the_record(
+    interfaces: Records, data: Dict[str, str], expected: Ipv4
+) -> None:
+    assert bridge_of(interfaces, **data).ipv4 == expected
+
+
+NETMASK = "kvm1: netmask of eth0: %s; set the one of the static address 192.0.2.10"
+ADDRESS = "kvm1: ip_address of eth0: %s; correct the record, or write bridge_ipv4"
+
+
+@pytest.mark.parametrize(
+    ("fields", "gateway", "problem"),
+    [
+        ({"netmask": ""}, "", NETMASK % "is not set"),
+        ({"netmask": None}, "", NETMASK % "is not set"),
+        ({"netmask": "255.255.0.255"}, "", NETMASK % "'255.255.0.255' is not a netmask"),
+        ({"netmask": "0.0.0.0"}, "", NETMASK % "'0.0.0.0' is not a netmask"),
+        ({"netmask": "255.255.255"}, "", NETMASK % "'255.255.255' is not a netmask"),
+        ({"netmask": "255.255.256.0"}, "", NETMASK % "'255.255.256.0' is not a netmask"),
+        ({"netmask": "24"}, "", NETMASK % "'24' is not a netmask"),
+        ({"netmask": "255.255.255.\u00b2"}, "", NETMASK % "'255.255.255.\u00b2' is not a netmask"),
+        (
+            {"netmask": "\u0662\u0665\u0665.255.255.0"},
+            "",
+            NETMASK % "'\u0662\u0665\u0665.255.255.0' is not a netmask",
+        ),
+        (
+            {"netmask": "255.255.255.255"},
+            "",
+            ADDRESS % "'192.0.2.10/32' has a prefix that is not a number from 1 to 31",
+        ),
+        (
+            {},
+            "198.51.100.1",
+            ADDRESS % "'192.0.2.10/24,198.51.100.1' has a gateway 198.51.100.1 that is no "
+            "neighbour in 192.0.2.0/24",
+        ),
+        (
+            {"if_gateway": "198.51.100.1"},
+            "192.0.2.1",
+            ADDRESS % "'192.0.2.10/24,198.51.100.1' has a gateway 198.51.100.1 that is no "
+            "neighbour in 192.0.2.0/24",
+        ),
+        (
+            {"if_gateway": "gw\n%end"},
+            "",
+            ADDRESS % "'192.0.2.10/24,gw\\n%end' has a gateway that is not an IPv4 address",
+        ),
+    ],
+)
+def test_a_record_whose_address_is_wrong(
+    fields: Dict[str, Any], gateway: str, problem: str
+) -> None:
+    record = {"eth0": dict(static("192.0.2.10"), **fields)}
+    assert problems_of(record, gateway=gateway) == [problem]
+    assert problems_of(record, gateway=gateway, bridge_ipv4="dhcp") == []
+
+
+def test_every_netmask() -> None:
+    for prefix in range(1, 32):
+        network = ipaddress.IPv4Network("128.0.0.0/%d" % prefix)
+        record = {"eth0": static("128.0.0.1", netmask=str(network.netmask))}
+        assert bridge_of(record).ipv4 == ipv4("128.0.0.1/%d" % prefix)
+
+
+def test_auto_does_not_guess_between_static_addresses() -> None:
+    assert problems_of(TWO) == [
+        "kvm1: bridge_ipv4: auto can't tell whether the bridge has the address of eth0 or eth1; "
+        "name the port with bridge_port, or write the address"
+    ]
+    assert bridge_of({"eth0": {}, "eth1": {}}).ipv4 == DHCP
+
+
+@pytest.mark.parametrize(
+    ("recorded", "data", "mtu"),
+    [
+        ("9000", {}, 9000),
+        (9000, {}, 9000),
+        ("", {}, None),
+        (None, {}, None),
+        ("9000", {"bridge_mtu": "1400"}, 1400),
+        ("575", {"bridge_mtu": "1400"}, 1400),
+    ],
+)
+def test_the_mtu_of_the_record(recorded: Any, data: Dict[str, str], mtu: Optional[int]) -> None:
+    assert bridge_of({"eth0": {"mtu": recorded}}, **data).mtu == mtu
+
+
+def test_a_wrong_mtu_in_the_record() -> None:
+    assert problems_of({"eth0": {"mtu": "65536"}}) == [
+        "kvm1: mtu of eth0: '65536' is too large; it can be a whole number from 576 to 9216"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "stp", "delay"),
+    [
+        ({}, False, 0),
+        ({"bridge_stp": "off"}, False, 0),
+        ({"bridge_stp": "on"}, True, 15),
+        ({"bridge_stp": "on", "bridge_forward_delay": "2"}, True, 2),
+        ({"bridge_stp": "off", "bridge_forward_delay": "1"}, False, 1),
+        ({"bridge_forward_delay": "30"}, False, 30),
+    ],
+)
+def test_spanning_tree(data: Dict[str, str], stp: bool, delay: int) -> None:
+    bridge = bridge_of(**data)
+    assert (bridge.stp, bridge.forward_delay) == (stp, delay)
+
+
+@pytest.mark.parametrize("delay", ["0", "1"])
+def test_spanning_tree_needs_time(delay: str) -> None:
+    assert problems_of(bridge_stp="on", bridge_forward_delay=delay) == [
+        "kvm1: bridge_forward_delay: %s is too short for the spanning tree protocol; it can be a "
+        "whole number of seconds from 0 to 30, at least 2 with bridge_stp=on" % delay
+    ]
+
+
+@pytest.mark.parametrize("value", ["", "1", None, {}, "$(reboot)"])
+@pytest.mark.parametrize("name", keys.LATER_KEYS)
+def test_a_variable_of_later_is_refused(name: str, value: Any) -> None:
+    assert problems_of(**{name: value}) == ["kvm1: %s: is not supported yet; remove it" % name]
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("bridge_prot", "did you mean bridge_port?"),
+        ("bridge_ports", "did you mean bridge_port?"),
+        ("bridge_ip4", "did you mean bridge_ipv4?"),
+        ("bridge_MTU", "did you mean bridge_mtu?"),
+        ("bridge_xenscript", "did you mean bridge_xen_vif_script?"),
+        ("bridge_qqqqqqqqqqqqqqqqqqqq", "remove it"),
+        ("bridge_%s" % ("q" * 100_000), "remove it"),
+    ],
+)
+def test_an_unknown_variable_is_refused(name: str, right: str) -> None:
+    expected = "kvm1: %s: is no variable of cobbler-bridge; %s" % (name, right)
+    assert problems_of(**{name: "eth0"}) == [expected]
+
+
+def test_the_fields_of_interfaces_are_no_variables() -> None:
+    fields = {"bridge_opts_eth0": "ageing_time=20", "bridge_opts_eth1": ""}
+    assert described({"eth0": {}, "eth1": {}}, bridge_port="eth0", **fields) == described(
+        {"eth0": {}, "eth1": {}}, bridge_port="eth0"
+    )
+    assert problems_of({"eth0": {}}, **fields) == [
+        "kvm1: bridge_opts_eth1: is no variable of cobbler-bridge; did you mean bridge_opts?"
+    ]
+    assert problems_of({"eth0": {}}, bridge_opts="ageing_time=20") == [
+        "kvm1: bridge_opts: is not supported yet; remove it"
+    ]
+
+
+def test_the_variables_of_guests_and_records_are_no_mistakes() -> None:
+    assert described(bridge_host="kvm2", bridge_record="br0/installed/x") == described()
+
+
+def test_every_problem_at_once() -> None:
+    interfaces = {
+        "br7": {"interface_type": "bridge"},
+        "eth0": {
+            "interface_type": "bond_slave",
+            "ipv6_address": "2001:db8::1",
+            "static_routes": ["192.0.2.0/24:198.51.100.1"],
+            "ipv6_static_routes": [],
+        },
+    }
+    problems = problems_of(
+        interfaces,
+        bridge_port="eth0",
+        bridge_ipv4="192.0.2.10",
+        bridge_mtu="1",
+        bridge_stp="maybe",
+        bridge_vlan="7",
+        bridge_prot="eth0",
+        name_servers=["192.0.2.1\n%end"],
+        name_servers_search="a|b",
+    )
+    fields = [problem.split(": ")[1] for problem in problems]
+    assert sorted(fields) == [
+        "bridge_ipv4",
+        "bridge_mtu",
+        "bridge_prot",
+        "bridge_stp",
+        "bridge_vlan",
+        "interface_type of br7",
+        "interface_type of eth0",
+        "ipv6_address of eth0",
+        "name_servers",
+        "name_servers_search",
+        "static_routes of eth0",
+    ]
+    for problem in problems:
+        assert re.match(r"kvm1: [a-z0-9_ ]+: [^;\n]+; [^;\n]+\Z", problem), problem
+
+
+@pytest.mark.parametrize(
+    ("bridge", "port", "problem"),
+    [
+        (
+            "a" * 15,
+            "a" * 15,
+            "kvm1: bridge: 'aaaaaaaaaaaaaaa' is the port's own name, and paaaaaaaaaaaaaaa would "
+            "have 16 characters; a name of at most 14 characters, or one that is not the port's",
+        ),
+        (
+            "eth0",
+            "peth0",
+            "kvm1: bridge_port: 'peth0' is the name that the port gets; write the name that the "
+            "machine gives it, eth0",
+        ),
+    ],
+)
+def test_names_that_would_clash(bridge: str, port: str, problem: str) -> None:
+    assert problems_of(bridge=bridge, bridge_port=port) == [problem]
+
+
+def test_names_that_are_just_right() -> None:
+    assert bridge_of(bridge="a" * 14, bridge_port="a" * 14).ports == (PortChoice("a" * 14),)
+    assert bridge_of(bridge="a" * 15, bridge_port="eth0").name == "a" * 15
+
+
+@pytest.mark.parametrize("value", ["br0", "", None, "~", "-x"])
+def test_a_bridge_is_wanted_where_the_variable_is_set(value: Any) -> None:
+    assert wants_bridge({"bridge": value})
+    assert not wants_bridge({"bridge_port": value, "virt_bridge": "br0"})
+
+
+@pytest.mark.parametrize(
+    ("data", "subject"),
+    [
+        ({"system_name": "kvm1", "profile_name": "hosts", "name": "x"}, "kvm1"),
+        ({"system_name": "", "profile_name": "hosts", "name": "x"}, "hosts"),
+        ({"name": "x"}, "x"),
+        ({}, "?"),
+    ],
+)
+def test_the_subject(data: Dict[str, str], subject: str) -> None:
+    assert subject_of(data) == subject
+
+
+def test_a_problem_is_one_line() -> None:
+    assert str(Problem("kvm1", "bridge", "is empty", "br0")) == "kvm1: bridge: is empty; br0"
+    odd = str(Problem("kvm1\n", "bridge_\u2028x", "is wrong", "remove it"))
+    assert odd == "kvm1\\n: bridge_\\u2028x: is wrong; remove it"
+
+
+def test_what_no_rendering_reads_is_left_out() -> None:
+    data = blended(
+        {"eth0": {}},
+        bridge_opts_eth0="",
+        gateway="192.0.2.1",
+        kernel="/x",
+        virt_type="kvm",
+        breed="redhat",
+        os_version="rhel7",
+    )
+    kept = relevant(data)
+    assert describe(kept) == describe(data)
+    assert make_plan(kept) == make_plan(data)
+    assert not {"kernel", "virt_type"} & set(kept)
+
+
+# docs: the public interface; what is missing here is missing for the administrator
+DOCUMENTED = """
+bridge bridge_port bridge_ipv4 bridge_ipv6 bridge_vlan bridge_mtu bridge_mac bridge_stp
+bridge_forward_delay bridge_opts bridge_backend bridge_firewall bridge_xen
+bridge_xen_network_script bridge_xen_vif_script bridge_verify bridge_rollback bridge_timeout
+bridge_host
+"""
+
+
+def test_every_documented_variable_is_declared_once() -> None:
+    assert sorted(keys.NAMES) == sorted(DOCUMENTED.split() + ["bridge_record"])
+
+
+def test_a_declaration_is_whole() -> None:
+    for key in (*keys.HOST_KEYS, keys.HOST, keys.RECORD):
+        assert key.accepts
+        assert key.example
+        assert key.sentence.endswith(".")
+
+
+def test_the_snippet_says_which_variables_it_reads() -> None:
+    header = [line for line in SNIPPET.read_text().splitlines() if line.startswith("##")]
+    reads = " ".join(line[3:] for line in header).partition("Reads: ")[2].partition(";")[0]
+    assert sorted(reads.split()) == sorted(key.name for key in keys.HOST_KEYS)

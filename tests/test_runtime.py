@@ -1,0 +1,541 @@
+"""The fixed shell on machines where something fails: all of the new files, or all of the old."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
+
+import pytest
+
+import scratch_machine as machine
+from cobbler_bridge import shell, shipped
+from cobbler_bridge.firewalls.iptables import RULE
+from cobbler_bridge.snippet import bridge_setup
+
+ON_EVERY_SHELL = pytest.mark.parametrize("sh", machine.SHELLS.values(), ids=machine.SHELLS)
+MAC1, MAC2, MAC3 = ("52:54:00:aa:00:0%d" % number for number in (1, 2, 3))
+ASIDE = "etc/sysconfig/network-scripts/ifcfg-Auto eth0"
+STAYS = "; the network stays as it is\n"
+
+# (mode, content) of each file
+Tree = Dict[str, Tuple[int, bytes]]
+
+MACHINE: Mapping[str, Any] = {
+    "nics": {"eth0": {"mac": MAC1}, "eth1": {"mac": MAC2, "link": False}},
+    "files": {
+        "/usr/sbin/brctl!": "",
+        "/etc/sysconfig/network-scripts/ifcfg-eth0": "DEVICE=eth0\nBOOTPROTO=dhcp\n",
+        "/etc/sysconfig/network-scripts/ifcfg-eth1": "DEVICE=eth1\nONBOOT=no\n",
+        "/" + ASIDE: "HWADDR=%s\nPASSWORD=x\n" % MAC1.upper(),
+        "/etc/sysconfig/network-scripts/ifcfg-old": "DEVICE=eth0\n",
+        "/etc/sysconfig/network": "NETWORKING=yes\nGATEWAYDEV=eth0\n",
+        "/etc/sysconfig/iptables": "*filter\n-A FORWARD -j REJECT\nCOMMIT\n",
+    },
+}
+DATA = {"breed": "redhat", "os_version": "rhel7", "profile_name": "hosts", "bridge": "br0"}
+SCRIPT = bridge_setup(DATA)
+
+
+def build(root: Path) -> None:
+    machine.build(root, MACHINE)
+    (root / ASIDE).chmod(0o600)
+
+
+def build_again(root: Path) -> None:
+    """A host that was set up, and whose administrator changed every file since."""
+    build(root)
+    assert machine.run(SCRIPT, root, machine.SHELLS["dash"]).status == 0
+    folder = root / "etc/sysconfig/network-scripts"
+    (folder / "ifcfg-br0").unlink()
+    (folder / "ifcfg-eth0").write_text("DEVICE=eth0\n# by hand\n")
+    (folder / "ifcfg-eth0").chmod(0o640)
+    (folder / "ifcfg-old").write_text("DEVICE=eth0\n# another\n")
+    (root / "etc/sysconfig/network").write_text("GATEWAYDEV=eth0\n")
+    (root / "etc/sysconfig/iptables").write_text("*filter\n-A FORWARD -j DROP\nCOMMIT\n")
+
+
+STATES = {"first": build, "again": build_again}
+
+
+def tree(root: Path, part: str = "etc") -> Tree:
+    return {
+        str(path.relative_to(root)): (path.stat().st_mode & 0o7777, path.read_bytes())
+        for path in sorted((root / part).rglob("*"))
+        if path.is_file()
+    }
+
+
+def leftovers(root: Path) -> List[Path]:
+    return list(root.rglob(".cobbler-bridge.*"))
+
+
+# Each call of a command that may fail is counted; one, or that one and all later ones, fail.
+# A failing cp leaves half a file, as on a full disk.
+FAULTS = """
+fault() {
+    fault_name=$1
+    shift
+    command printf '%s\\n' "$fault_name" >> "$FAULT_LOG"
+    if [ "$fault_name" = "$FAULT_OF" ]; then
+        fault_now=$(command grep -cx "$fault_name" "$FAULT_LOG")
+        if [ "$fault_now" -eq "$FAULT_AT" ] || [ "$fault_now" -gt "$FAULT_UNTIL" ]; then
+            if [ "$fault_name" = cp ]; then
+                eval "fault_target=\\${$#}"
+                command printf half > "$fault_target"
+            fi
+            return 1
+        fi
+    fi
+    command "$fault_name" "$@"
+}
+for fault_each in mv cp rm mkdir chmod cat printf; do
+    eval "$fault_each() { fault $fault_each \\"\\$@\\"; }"
+done
+"""
+NEVER = 1_000_000
+
+
+class Faulty:
+    """A scratch machine that is rebuilt for each run, and what a run without a fault does."""
+
+    def __init__(self, folder: Path, state: str, sh: Sequence[str]) -> None:
+        self.root = folder / "root"
+        self.sh = sh
+        self._model = folder / "model"
+        self._log = folder / "log"
+        self._model.mkdir()
+        STATES[state](self._model)
+        self.old = tree(self._model)
+        assert self.run("none", 0, NEVER).status == 0
+        self.new = tree(self.root)
+        assert self.new != self.old
+        self.calls = self._log.read_text().split()
+
+    def run(self, command: str, at: int, until: int) -> machine.Run:
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(self._model, self.root)
+        self._log.write_text("")
+        numbers = "FAULT_LOG=%s FAULT_OF=%s FAULT_AT=%d FAULT_UNTIL=%d\n"
+        head = numbers % (shell.quote(str(self._log)), command, at, until)
+        return machine.run(head + FAULTS + SCRIPT, self.root, self.sh)
+
+
+def check_all_or_nothing(faulty: Faulty, run: machine.Run) -> None:
+    assert leftovers(faulty.root) == []
+    if run.status == 0:
+        assert tree(faulty.root) == faulty.new
+    else:
+        assert run.status == 1
+        assert tree(faulty.root) == faulty.old
+
+
+# every shell has these commands in the same way: two of them are tried in one shell only
+@pytest.mark.parametrize(
+    ("command", "shell_name", "state"),
+    [(command, name, "again") for command in ("mv", "cp", "rm") for name in machine.SHELLS]
+    + [(command, "dash", "first") for command in ("mv", "mkdir", "chmod")],
+)
+def test_one_call_that_fails(command: str, shell_name: str, state: str, tmp_path: Path) -> None:
+    faulty = Faulty(tmp_path, state, machine.SHELLS[shell_name])
+    calls = faulty.calls.count(command)
+    refused = []
+    for at in range(1, calls + 1):
+        run = faulty.run(command, at, NEVER)
+        check_all_or_nothing(faulty, run)
+        if run.status:
+            refused.append(at)
+            assert run.errors.startswith("cobbler-bridge: ")
+            assert run.errors.endswith(STAYS)
+            assert run.errors.count("\n") == 1
+    every = list(range(1, calls + 1))
+    # the last mv only remembers the ports; an rm outside of /etc may leave something lying there
+    expected = {"mv": every[:-1], "rm": refused}.get(command, every)
+    assert refused == expected
+    assert refused, "some call of %s was seen to fail" % command
+
+
+@ON_EVERY_SHELL
+def test_a_disk_that_becomes_read_only_and_stays_so(sh: List[str], tmp_path: Path) -> None:
+    faulty = Faulty(tmp_path, "again", sh)
+    for at in range(1, faulty.calls.count("mv")):
+        run = faulty.run("mv", at, at)
+        assert run.status == 1
+        assert run.errors.endswith(STAYS)
+        check_all_or_nothing(faulty, run)
+
+
+@pytest.mark.parametrize("command", ["cat", "printf"])
+def test_one_line_that_is_not_written(command: str, tmp_path: Path) -> None:
+    faulty = Faulty(tmp_path, "first", machine.SHELLS["dash"])
+    statuses = set()
+    for at in range(1, faulty.calls.count(command) + 1):
+        run = faulty.run(command, at, NEVER)
+        check_all_or_nothing(faulty, run)
+        statuses.add(run.status)
+    assert statuses == {0, 1}
+
+
+def made_folder(root: Path, path: str) -> None:
+    (root / path).mkdir(parents=True)
+    (root / path / "file").write_text("x")
+
+
+def made_file(root: Path, path: str) -> None:
+    place = root / path
+    shutil.rmtree(str(place), ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("x")
+
+
+SCRIPTS_FOLDER = "etc/sysconfig/network-scripts"
+CANT_BEGIN = "nothing can be written below {}/var/lib/cobbler-bridge"
+IN_THE_WAY = [
+    (made_file, "var", CANT_BEGIN),
+    (made_file, "var/lib/cobbler-bridge", CANT_BEGIN),
+    (made_folder, SCRIPTS_FOLDER + "/ifcfg-br0", "/" + SCRIPTS_FOLDER + "/ifcfg-br0 can't"),
+    (made_file, SCRIPTS_FOLDER, "/" + SCRIPTS_FOLDER + "/ifcfg-eth0 can't be written"),
+    (
+        made_file,
+        "var/lib/cobbler-bridge/kept/etc/sysconfig",
+        "/" + SCRIPTS_FOLDER + "/ifcfg-eth0 can't be written",
+    ),
+]
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(("make", "path", "why"), IN_THE_WAY)
+def test_something_in_the_way(
+    make: Any, path: str, why: str, sh: List[str], tmp_path: Path
+) -> None:
+    build(tmp_path)
+    make(tmp_path, path)
+    old = tree(tmp_path)
+    run = machine.run(SCRIPT, tmp_path, sh)
+    assert run.status == 1
+    said = run.errors.splitlines(keepends=True)[-1]
+    assert said.startswith("cobbler-bridge: " + why.format(tmp_path))
+    assert said.endswith(STAYS)
+    assert tree(tmp_path) == old
+    assert leftovers(tmp_path) == []
+
+
+@ON_EVERY_SHELL
+def test_a_folder_that_nobody_may_write_to(sh: List[str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="bridge") as folder:
+        root = Path(folder)
+        build(root)
+        # root may write everywhere, so the script runs as somebody else
+        user = 65534 if os.geteuid() == 0 else None
+        if user is not None:
+            for path in [root, *root.rglob("*")]:
+                os.chown(str(path), user, user)
+        (root / SCRIPTS_FOLDER).chmod(0o555)
+        old = tree(root)
+        try:
+            done = subprocess.run(
+                [*sh, "-s"],
+                input=SCRIPT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                cwd="/",
+                env=dict(os.environ, BRIDGE_ROOT=folder),
+                user=user,
+                check=False,
+            )
+            assert done.returncode == 1
+            assert done.stderr.endswith("ifcfg-eth0 can't be written" + STAYS)
+            assert tree(root) == old
+            assert leftovers(root) == []
+        finally:
+            (root / SCRIPTS_FOLDER).chmod(0o755)
+
+
+@ON_EVERY_SHELL
+def test_what_stood_there_is_kept(sh: List[str], tmp_path: Path) -> None:
+    build(tmp_path)
+    old = tree(tmp_path)
+    assert machine.run(SCRIPT, tmp_path, sh).status == 0
+    new = tree(tmp_path)
+    changed = {path: each for path, each in old.items() if new.get(path) != each}
+    kept = tree(tmp_path / "var/lib/cobbler-bridge/kept")
+    assert kept == changed
+    assert kept[ASIDE] == (0o600, b"HWADDR=%s\nPASSWORD=x\n" % MAC1.upper().encode())
+    assert sorted(set(old) - set(new)) == [ASIDE, SCRIPTS_FOLDER + "/ifcfg-old"]
+
+
+@ON_EVERY_SHELL
+def test_what_was_kept_before_is_not_lost(sh: List[str], tmp_path: Path) -> None:
+    build(tmp_path)
+    path = SCRIPTS_FOLDER + "/ifcfg-eth0"
+    texts = [(tmp_path / path).read_text(), "DEVICE=eth0\n# 1\n", "DEVICE=eth0\n# 2\n"]
+    for text in (*texts, texts[1]):
+        (tmp_path / path).write_text(text)
+        assert machine.run(SCRIPT, tmp_path, sh).status == 0
+    kept = tree(tmp_path / "var/lib/cobbler-bridge/kept")
+    assert [kept[path + again][1].decode() for again in ("", ".again", ".again.again")] == texts
+    assert path + ".again.again.again" not in kept
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_saved_rules_are_private(mode: int, sh: List[str], tmp_path: Path) -> None:
+    build(tmp_path)
+    (tmp_path / "etc/sysconfig/iptables").chmod(mode)
+    assert machine.run(SCRIPT, tmp_path, sh).status == 0
+    assert tree(tmp_path)["etc/sysconfig/iptables"][0] == 0o600
+    made = tmp_path / "etc/sysconfig/ip6tables"
+    assert not made.exists()
+
+
+@ON_EVERY_SHELL
+def test_a_private_umask_is_not_asked(sh: List[str], tmp_path: Path) -> None:
+    build(tmp_path)
+    assert machine.run("umask 077\n" + SCRIPT, tmp_path, sh).status == 0
+    assert tree(tmp_path)[SCRIPTS_FOLDER + "/ifcfg-br0"][0] == 0o644
+
+
+def found(root: Path, sh: Sequence[str], **data: Any) -> Tuple[str, str]:
+    """The NIC that becomes port 1, or why none does."""
+    run = machine.run(bridge_setup(dict(DATA, os_version="rhel8", **data)), root, sh)
+    port = [line for line in run.output.splitlines() if " port 1 of br0 is " in line]
+    name = port[0].split(" is ")[1].split()[0] if port else ""
+    assert run.status == (0 if name else 1)
+    return name, run.errors
+
+
+NICS = {"eth0": {"mac": MAC1}, "eth1": {"mac": MAC2}, "eth2": {"mac": MAC3}}
+RECORD = {"eth7": {"interface_type": "na", "mac_address": MAC3.upper()}}
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("cmdline", "expected"),
+    [
+        ("ro BOOTIF=01-52-54-00-aa-00-02 quiet", "eth1"),
+        ("BOOTIF=01-52-54-00-AA-00-02", "eth1"),
+        ("BOOTIF=01-52-54-00-Aa-00-02", "eth1"),
+        ("BOOTIF=01-52-54-00-aa-00-02 BOOTIF=01-52-54-00-aa-00-03", "eth1"),
+        ("BOOTIF=01-52-54-00-aa-00-99", "eth0"),
+        ("BOOTIF=01-$(reboot)", "eth0"),
+        ("BOOTIF=", "eth0"),
+        ("xBOOTIF=01-52-54-00-aa-00-02", "eth0"),
+        ("", "eth0"),
+    ],
+)
+def test_the_nic_that_was_started_from(
+    cmdline: str, expected: str, sh: List[str], tmp_path: Path
+) -> None:
+    machine.build(tmp_path, {"nics": NICS, "cmdline": cmdline, "route": "eth0"})
+    assert found(tmp_path, sh) == (expected, "")
+
+
+THREE = "eth0 (%s, a link), eth1 (%s, a link), eth2 (%s, a link)" % (MAC1, MAC2, MAC3)
+UNCERTAIN = (
+    "cobbler-bridge: no NIC is certain to be port 1 (asked for: auto); there are %s"
+    "; the network stays as it is\n"
+)
+
+
+@ON_EVERY_SHELL
+def test_the_order_in_which_the_nic_is_looked_for(sh: List[str], tmp_path: Path) -> None:
+    boot = "BOOTIF=01-" + MAC2.replace(":", "-")
+    layouts: List[Tuple[Dict[str, Any], Dict[str, Any], str]] = [
+        ({"nics": NICS, "cmdline": boot, "route": "eth0"}, {"interfaces": RECORD}, "eth2"),
+        ({"nics": NICS, "cmdline": boot, "route": "eth0"}, {}, "eth1"),
+        ({"nics": NICS, "route": "eth0"}, {}, "eth0"),
+        ({"nics": {"eth1": NICS["eth1"]}}, {}, "eth1"),
+        ({"nics": dict(NICS, eth0={"mac": MAC1, "link": False})}, {}, ""),
+        (
+            {"nics": {"eth0": {"mac": MAC1, "link": False}, "eth1": {"mac": MAC2}}},
+            {},
+            "eth1",
+        ),
+        ({"nics": {"eth0": NICS["eth0"], "eth1": {"mac": MAC2, "hardware": False}}}, {}, "eth0"),
+    ]
+    for number, (layout, data, expected) in enumerate(layouts):
+        root = tmp_path / str(number)
+        machine.build(root, layout)
+        assert found(root, sh, **data)[0] == expected
+    remembered = tmp_path / "0"
+    (remembered / "var/lib/cobbler-bridge/ports").write_text("1 %s\n" % MAC1)
+    assert found(remembered, sh, interfaces=RECORD)[0] == "eth0"
+    uncertain = tmp_path / "9"
+    machine.build(uncertain, {"nics": NICS})
+    assert found(uncertain, sh) == ("", UNCERTAIN % THREE)
+
+
+@ON_EVERY_SHELL
+def test_a_carrier_that_cannot_be_read(sh: List[str], tmp_path: Path) -> None:
+    """The kernel gives no carrier for a NIC that is down: reading fails."""
+    machine.build(tmp_path, {"nics": {"eth0": {"mac": MAC1}, "eth1": {"mac": MAC2}}})
+    for name in ("eth0", "eth1"):
+        (tmp_path / "sys/class/net" / name / "carrier").unlink()
+    (tmp_path / "sys/class/net/eth1/carrier").mkdir()
+    said = "eth0 (%s, no link), eth1 (%s, no link)" % (MAC1, MAC2)
+    assert found(tmp_path, sh) == ("", UNCERTAIN % said)
+    (tmp_path / "sys/class/net/eth0/carrier").write_text("1\n")
+    assert found(tmp_path, sh) == ("eth0", "")
+
+
+@ON_EVERY_SHELL
+def test_what_is_no_nic(sh: List[str], tmp_path: Path) -> None:
+    others = ["bond0", "tun0", "wlan0", "wlan1", "ib0", "eth9.7", "usb0", "lo"]
+    nics: Dict[str, Any] = {name: {"mac": MAC2, "hardware": False} for name in others}
+    nics["ib0"] = {"mac": MAC3, "type": 32}
+    nics["br1"] = {"mac": MAC3, "ports": ["eth0"]}
+    machine.build(tmp_path, {"nics": dict(nics, eth0={"mac": MAC1, "hardware": False})})
+    net = tmp_path / "sys/class/net"
+    for mark in ("bond0/bonding", "wlan0/wireless", "wlan1/phy80211"):
+        (net / mark).mkdir()
+    (net / "tun0/tun_flags").write_text("0x1002\n")
+    (net / "usb0/uevent").write_text("DEVTYPE=wwan\nINTERFACE=usb0\n")
+    (tmp_path / "proc/net/vlan").mkdir()
+    (tmp_path / "proc/net/vlan/eth9.7").write_text("")
+    assert found(tmp_path, sh) == ("eth0", "")
+
+
+STRANGE_NAMES = [
+    "e$(>here)",
+    "e`>here`",
+    "a;reboot",
+    "a'b",
+    'a"b',
+    "a\\b",
+    "$nic",
+    "%s",
+    "\u00e9",
+]
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("name", STRANGE_NAMES)
+def test_a_nic_with_a_strange_name(name: str, sh: List[str], tmp_path: Path) -> None:
+    machine.build(tmp_path, {"nics": {name: {"mac": MAC1}}, "files": {"/etc/x": "x"}})
+    why = "cobbler-bridge: a NIC has the strange name '%s'" % name
+    assert found(tmp_path, sh) == ("", why + STAYS)
+    assert list(machine.tree(tmp_path)) == ["etc/x"]
+
+
+@ON_EVERY_SHELL
+def test_strange_names_beside_the_right_nic(sh: List[str], tmp_path: Path) -> None:
+    nics: Dict[str, Any] = {name: {"mac": MAC2} for name in STRANGE_NAMES}
+    machine.build(tmp_path, {"nics": dict(nics, eth0={"mac": MAC1})})
+    assert found(tmp_path, sh, bridge_port=MAC1) == ("eth0", "")
+    assert not Path("here").exists()
+
+
+NOTE = "# cobbler-bridge: guests on a bridge are not filtered here\n"
+OURS = NOTE + RULE + "\n"
+HEAD = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n"
+NAT = "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j RETURN\nCOMMIT\n"
+BRIDGED = "-A FORWARD -m physdev --physdev-is-bridged "
+REJECT = "-A FORWARD -j REJECT --reject-with icmp-host-prohibited\n"
+ADDED = "*filter\n:FORWARD ACCEPT [0:0]\n%s\nCOMMIT\n" % RULE
+
+# what is there before the rule, and what comes behind it; None: nothing is added
+RULES: Dict[str, Tuple[str, Any]] = {
+    "rejecting": (HEAD, REJECT + "COMMIT\n"),
+    "policy only": ("*filter\n:FORWARD DROP [0:0]\n", "COMMIT\n"),
+    "other chains": (HEAD + "-A INPUT -j REJECT\n", "COMMIT\n"),
+    "nat before": (NAT + HEAD, REJECT + "COMMIT\n"),
+    "nat behind": (HEAD, REJECT + "COMMIT\n" + NAT),
+    "mangle": ("*mangle\n-A FORWARD -j DROP\nCOMMIT\n" + HEAD, "COMMIT\n"),
+    "with counters": (HEAD, "[3:144] -A FORWARD -j DROP\nCOMMIT\n"),
+    "inserted": (HEAD, "-I FORWARD -j DROP\nCOMMIT\n"),
+    "user chain": (HEAD, "-A FORWARD -j RH-Firewall-1-INPUT\nCOMMIT\n"),
+    "goto": (HEAD, "-A FORWARD -g other\nCOMMIT\n"),
+    "no target": (HEAD, "-A FORWARD -s 192.0.2.0/24\n" + REJECT + "COMMIT\n"),
+    "too late": (HEAD, REJECT + BRIDGED + "-j ACCEPT\nCOMMIT\n"),
+    "dropping bridged": (HEAD, BRIDGED + "-j DROP\nCOMMIT\n"),
+    "negated": (
+        HEAD,
+        "-A FORWARD -m physdev ! --physdev-is-bridged -j ACCEPT\n" + REJECT + "COMMIT\n",
+    ),
+    "accepting others": (HEAD, "-A FORWARD -i eth9 -j ACCEPT\n" + REJECT + "COMMIT\n"),
+    "similar chain": (HEAD + "-A FORWARDED -j DROP\n", "COMMIT\n"),
+    "comment": (HEAD + "# -A FORWARD -j DROP\n", REJECT + "COMMIT\n"),
+    "already": (HEAD + BRIDGED + "-j ACCEPT\n" + REJECT + "COMMIT\n", None),
+    "already, counted": (HEAD + "[1:2] " + BRIDGED + "-j ACCEPT\nCOMMIT\n", None),
+    "already, with a comment": (
+        HEAD + BRIDGED + '-m comment --comment "x y" -j ACCEPT\n' + REJECT + "COMMIT\n",
+        None,
+    ),
+    "already, behind a log": (
+        HEAD + "-A FORWARD -j LOG --log-prefix x\n" + BRIDGED + "-j ACCEPT\nCOMMIT\n",
+        None,
+    ),
+    "already, behind an accept": (
+        HEAD + "-A FORWARD -i eth9 -j ACCEPT\n" + BRIDGED + "-j ACCEPT\n" + REJECT + "COMMIT\n",
+        None,
+    ),
+}
+APPENDED = {"nat alone": NAT, "empty": "", "comments": "# nothing\n", "no newline": NAT[:-1]}
+
+AWKS = {"bash": "", "dash": "", "busybox": 'awk() { busybox awk "$@"; }\n'}
+
+
+def edited(root: Path, shell_name: str, paths: Sequence[str], *how: str) -> machine.Run:
+    text = "(\n" + AWKS[shell_name]
+    text += shipped.text("runtime", "common.sh") + shipped.text("runtime", "iptables.sh")
+    text += "bridge br0\n"
+    for path in paths:
+        words = map(shell.quote, (path, RULE, *how))
+        text += "iptables_bridged %s\n" % " ".join(words)
+    return machine.run(text + "commit\n)\n", root, machine.SHELLS[shell_name])
+
+
+def forward_rules(text: str) -> List[str]:
+    """The rules of FORWARD in the table filter, in the order in which they are tried."""
+    rules: List[str] = []
+    table = ""
+    for line in text.splitlines():
+        if line.startswith("*"):
+            table = line
+        rule = line.partition("] ")[2] if line.startswith("[") else line
+        if table == "*filter" and rule.startswith("-A FORWARD "):
+            rules.append(rule)
+    return rules
+
+
+@pytest.mark.parametrize("shell_name", machine.SHELLS)
+def test_the_rule_in_the_saved_rules(shell_name: str, tmp_path: Path) -> None:
+    before: Dict[str, str] = {}
+    after: Dict[str, str] = {}
+    for name, (first, rest) in RULES.items():
+        before[name] = first + (rest or "")
+        after[name] = before[name] if rest is None else first + OURS + rest
+    for name, text in APPENDED.items():
+        before[name] = text
+        after[name] = text + ("\n" if text[-1:] not in ("", "\n") else "") + ADDED
+    machine.build(tmp_path, {"files": {"/etc/" + name: text for name, text in before.items()}})
+    paths = ["/etc/" + name for name in before]
+
+    run = edited(tmp_path, shell_name, paths)
+    assert (run.status, run.errors) == (0, "")
+    there = {name: (tmp_path / "etc" / name).read_text() for name in before}
+    assert there == after
+    for name, text in there.items():
+        rules = forward_rules(text)
+        place = next(n for n, rule in enumerate(rules) if "m physdev --physdev-is-br" in rule)
+        earlier = [rule.split(" -j ")[-1].split()[0] for rule in rules[:place]]
+        assert not set(earlier) - {"ACCEPT", "LOG"}, name
+
+    run = edited(tmp_path, shell_name, paths)
+    assert run.output == "cobbler-bridge: br0 is set up already\n"
+    assert {name: (tmp_path / "etc" / name).read_text() for name in before} == after
+
+
+@pytest.mark.parametrize("shell_name", machine.SHELLS)
+def test_saved_rules_are_made_where_asked(shell_name: str, tmp_path: Path) -> None:
+    path = "/etc/sysconfig/iptables"
+    run = edited(tmp_path, shell_name, [path])
+    assert run.status == 0
+    assert not (tmp_path / path[1:]).exists()
+    run = edited(tmp_path, shell_name, [path], "make")
+    assert (run.status, run.errors) == (0, "")
+    place = tmp_path / path[1:]
+    made = HEAD + ":OUTPUT ACCEPT [0:0]\n" + OURS + "COMMIT\n"
+    assert (place.read_text(), place.stat().st_mode & 0o7777) == (made, 0o600)

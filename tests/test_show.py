@@ -1,0 +1,120 @@
+"""What ``cobbler-bridge show`` says of hosts and guests."""
+
+import json
+from typing import Any, Dict, Tuple
+
+from cobbler_bridge.inventory import Interface, System
+from cobbler_bridge.show import Guest, Host, as_data, as_text, hosts
+
+SINCE = "2026-01-31T12:00:00Z"
+RECORD = {"bridge_record": "br0,br1/verified/" + SINCE}
+
+
+def system(name: str, meta: Any = None, own: Any = None, **nics: str) -> System:
+    interfaces = tuple(Interface(nic, "na", bridge) for nic, bridge in sorted(nics.items()))
+    return System(name, "profile", dict(meta or {}, **(own or {})), own or {}, interfaces)
+
+
+def guest_of(host: str, name: str, **nics: str) -> System:
+    return system(name, {"bridge_host": host}, **nics)
+
+
+NO_HOSTS = (system("a"), system("b", {"bridge_port": "eth0"}, eth0="br7"))
+SYSTEMS = (
+    guest_of("kvm1", "web2", eth1="br7", eth0="br0"),
+    system("kvm1", {"bridge": "br0"}, RECORD, eth0="br0"),
+    guest_of("kvm1", "web1", eth0="<<inherit>>"),
+    system("plain", eth0=""),
+    system("kvm2", {"bridge": "lan"}),
+    guest_of("gone", "web3"),
+    guest_of("bare", "web4", eth0=""),
+    system("bare"),
+)
+
+
+def test_no_hosts() -> None:
+    for systems in ((), NO_HOSTS):
+        rows = hosts(systems)
+        assert rows == []
+        assert as_data(rows) == []
+        assert as_text(rows) == "HOST  BRIDGES  STATE  SINCE\n"
+
+
+def test_every_kind_of_host() -> None:
+    assert hosts(iter(SYSTEMS)) == [
+        Host("bare", (), "no bridge", "", (Guest("web4", (("eth0", ""),)),)),
+        Host("gone", (), "no such system", "", (Guest("web3", ()),)),
+        Host(
+            "kvm1",
+            ("br0", "br1"),
+            "verified",
+            SINCE,
+            (Guest("web2", (("eth0", "br0"), ("eth1", "br7"))), Guest("web1", (("eth0", ""),))),
+        ),
+        Host("kvm2", ("lan",), "not installed", "", ()),
+    ]
+
+
+def test_the_table() -> None:
+    assert as_text(hosts(SYSTEMS)) == (
+        "HOST    BRIDGES               STATE           SINCE\n"
+        "bare    -                     no bridge       -\n"
+        "  web4  eth0: -\n"
+        "gone    -                     no such system  -\n"
+        "  web3  no NIC\n"
+        "kvm1    br0,br1               verified        2026-01-31T12:00:00Z\n"
+        "  web2  eth0: br0, eth1: br7\n"
+        "  web1  eth0: -\n"
+        "kvm2    lan                   not installed   -\n"
+    )
+
+
+def test_the_data_for_scripts() -> None:
+    data = as_data(hosts(SYSTEMS))
+    assert data == json.loads(json.dumps(data)), "plain lists, mappings and texts"
+    assert data[2] == {
+        "host": "kvm1",
+        "bridges": ["br0", "br1"],
+        "state": "verified",
+        "since": SINCE,
+        "guests": [
+            {"guest": "web2", "nics": {"eth0": "br0", "eth1": "br7"}},
+            {"guest": "web1", "nics": {"eth0": ""}},
+        ],
+    }
+    assert [row["host"] for row in data] == ["bare", "gone", "kvm1", "kvm2"]
+    assert all(list(row) == ["host", "bridges", "state", "since", "guests"] for row in data)
+
+
+def test_only_nics_of_a_guest_are_shown() -> None:
+    interfaces = (
+        Interface("bond0", "bond", "br0"),
+        Interface("eth0", "na", "br0"),
+        Interface("eth0.7", "na", "br0"),
+        Interface("eth0:1", "na", "br0"),
+    )
+    guest = System("web1", "guests", {"bridge_host": "kvm1"}, {}, interfaces)
+    (row,) = hosts([guest])
+    assert row.guests == (Guest("web1", (("eth0", "br0"),)),)
+
+
+def test_a_record_says_more_than_the_variable() -> None:
+    rows: Dict[str, Tuple[Any, ...]] = {
+        "own": hosts([system("kvm1", {"bridge": "br9"}, RECORD)])[0][1:3],
+        "garbage": hosts([system("kvm1", {"bridge": "br9"}, {"bridge_record": "?"})])[0][1:3],
+        "inherited": hosts([system("kvm1", dict(RECORD, bridge="br9"))])[0][1:3],
+    }
+    assert rows == {
+        "own": (("br0", "br1"), "verified"),
+        "garbage": (("br9",), "not installed"),
+        "inherited": (("br9",), "not installed"),
+    }
+
+
+def test_a_guest_that_is_a_host_too() -> None:
+    nested = system("kvm2", {"bridge": "br0", "bridge_host": "kvm1"}, eth0="")
+    rows = hosts([system("kvm1", {"bridge": "br0"}), nested])
+    assert [(row.name, [guest.name for guest in row.guests]) for row in rows] == [
+        ("kvm1", ["kvm2"]),
+        ("kvm2", []),
+    ]

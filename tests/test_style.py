@@ -1,0 +1,268 @@
+"""What holds for the repository as a whole: its style, its reach and its completeness."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple
+
+import pytest
+import yaml
+
+from cobbler_bridge import keys
+from cobbler_bridge.backends import BACKENDS
+from cobbler_bridge.description import describe
+from cobbler_bridge.firewalls import FIREWALLS
+from cobbler_bridge.snippet import bridge_setup
+from cobbler_bridge.target import TARGETS, target_of
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "cobbler_bridge"
+CASES = ROOT / "tests/cases"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+TRIGGERS = sorted((ROOT / "triggers").glob("*.py"))
+
+
+def tool(*command: str, text: Optional[str] = None) -> None:
+    """A tool of requirements/test.txt finds nothing."""
+    program = str(Path(sys.executable).parent / command[0])
+    done = subprocess.run(
+        [program, *command[1:]],
+        cwd=str(ROOT),
+        input=text,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_ruff_finds_nothing() -> None:
+    tool("ruff", "check", ".")
+
+
+def test_ruff_would_format_nothing() -> None:
+    tool("ruff", "format", "--check", ".")
+
+
+def test_mypy_finds_nothing() -> None:
+    tool("mypy")
+
+
+def test_shellcheck_finds_nothing_in_the_runtime() -> None:
+    # as a script has them: one behind the other
+    parts = sorted((PACKAGE / "runtime").glob("*.sh"), key=lambda path: path.name != "common.sh")
+    assert parts[0].name == "common.sh"
+    text = "#!/bin/sh\n" + "".join(path.read_text(encoding="utf-8") for path in parts)
+    tool("shellcheck", "-s", "sh", "-", text=text)
+
+
+def test_shellcheck_finds_nothing_in_a_script() -> None:
+    data = {"breed": "redhat", "os_version": "rhel6", "name": "hosts", "bridge": "eth0"}
+    script = bridge_setup(dict(data, bridge_firewall="iptables"))
+    assert "iptables_bridged /etc" in script
+    # port1 and mac1 are set by eval, and not every script calls every helper
+    exempt = "SC2154,SC2329"
+    tool("shellcheck", "-s", "sh", "-e", exempt, "-", text="#!/bin/sh\n" + script)
+
+
+def test_shellcheck_finds_nothing_in_the_tools() -> None:
+    paths = sorted((ROOT / "tools").glob("*.sh"))
+    assert paths
+    tool("shellcheck", "-s", "sh", *map(str, paths))
+
+
+def test_nothing_is_newer_than_python_3_6() -> None:
+    tool("vermin", "-t=3.6-", "--no-tips", "cobbler_bridge", "triggers", "setup.py")
+
+
+def python_3_6() -> str:
+    """A Python 3.6, on PATH or where pyenv keeps it."""
+    candidates = [shutil.which("python3.6") or ""]
+    candidates += map(str, Path.home().glob(".pyenv/versions/3.6.*/bin/python"))
+    for candidate in filter(None, candidates):
+        # a shim on PATH may be there without its Python
+        if subprocess.call([candidate, "-c", ""], stderr=subprocess.DEVNULL) == 0:
+            return candidate
+    pytest.skip("no Python 3.6 here: vermin alone looks for what is newer")
+
+
+COMPILE = """
+import sys
+for path in sys.argv[1:]:
+    with open(path, encoding="utf-8") as file:
+        compile(file.read(), path, "exec")
+print(sys.version_info[:2])
+"""
+
+
+def test_python_3_6_reads_every_module() -> None:
+    paths = [str(path) for path in (*SOURCES, *TRIGGERS, ROOT / "setup.py")]
+    said = subprocess.check_output([python_3_6(), "-W", "error", "-c", COMPILE, *paths])
+    assert said == b"(3, 6)\n"
+
+
+RENDER = """
+import json, sys
+sys.path.insert(0, ".")
+sys.dont_write_bytecode = True
+sys.modules["yaml"] = None
+from cobbler_bridge.snippet import bridge_setup
+print(json.dumps([bridge_setup(data) for data in json.load(sys.stdin)]))
+"""
+
+
+def rendered_by(python: str) -> List[str]:
+    """The scripts of every case, and of values that Pythons could read differently."""
+    data = [_data(case, target) for _, case, target in _cases()]
+    good = {"breed": "redhat", "os_version": "rhel7", "name": "hosts", "bridge": "br0"}
+    for name in ("bridge", "bridge_port", "bridge_ipv4", "bridge_mtu", "name"):
+        for value in ("192.0.2.010/24", "\u0661", "\x85%end", "\U0001f600", "1_500", "@@x@@\n"):
+            data.append(dict(good, **{name: value}))
+    done = subprocess.run(
+        [python, "-c", RENDER],
+        input=json.dumps(data),
+        cwd=str(ROOT),
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        check=True,
+    )
+    scripts: List[str] = json.loads(done.stdout)
+    return scripts
+
+
+def test_python_3_6_renders_the_same_bytes() -> None:
+    scripts = rendered_by(python_3_6())
+    assert len(scripts) > 50
+    assert scripts == rendered_by(sys.executable)
+
+
+def test_a_rendering_needs_the_standard_library_only() -> None:
+    """Cobbler's process imports it from a template."""
+    assert len(rendered_by(sys.executable)) > 50
+
+
+def files_of_the_repository() -> List[Path]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: nothing says which files are the repository's")
+    listed = subprocess.check_output(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=str(ROOT)
+    )
+    paths = [ROOT / os.fsdecode(name) for name in listed.split(b"\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+# in pieces: this file is one of the repository's too
+FOREIGN = ("/wo" + "rk/", "/fa" + "rm/", ".lib" + "rary", "pyth" + "onhosted")
+
+
+def foreign_words(text: str) -> List[str]:
+    return [word for word in FOREIGN if word in text]
+
+
+def test_no_file_speaks_of_one_machine() -> None:
+    found = {
+        str(path.relative_to(ROOT)): foreign_words(path.read_text(encoding="utf-8"))
+        for path in files_of_the_repository()
+    }
+    assert len(found) > 100
+    assert {path: words for path, words in found.items() if words} == {}
+    assert foreign_words("x /wo" + "rk/x") == ["/wo" + "rk/"]
+
+
+def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield node
+
+
+def test_no_function_is_long() -> None:
+    lengths = {
+        "%s: %s" % (path.name, each.name): (each.end_lineno or 0) - each.lineno + 1
+        for path in SOURCES
+        for each in _functions(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert len(lengths) > 100
+    assert {name: length for name, length in lengths.items() if length > 60} == {}
+
+
+def _imported(path: Path) -> Set[str]:
+    names: Set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative import in %s" % path
+            names.add((node.module or "").partition(".")[0])
+    return names - sys.stdlib_module_names - {"cobbler_bridge"}
+
+
+def test_what_is_imported_from_elsewhere() -> None:
+    found = {path.name: _imported(path) for path in (*SOURCES, *TRIGGERS)}
+    assert {name: names for name, names in found.items() if names} == {
+        # the only module that knows Cobbler's API
+        "store.py": {"cobbler"},
+        # the command and the installation read Cobbler's settings
+        "cli.py": {"yaml"},
+        "install.py": {"yaml"},
+    }
+
+
+def test_a_trigger_has_what_cobbler_calls_and_nothing_else() -> None:
+    assert len(TRIGGERS) >= 4
+    for path in TRIGGERS:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert [each.name for each in _functions(tree)] == ["register", "run"]
+
+
+def _cases() -> List[Tuple[str, Dict[str, Any], str]]:
+    found = []
+    for path in sorted(CASES.glob("*/case.yaml")):
+        case = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found += [(path.parent.name, case, target) for target in case["targets"]]
+    return found
+
+
+def _data(case: Dict[str, Any], target: str) -> Dict[str, Any]:
+    return dict({"breed": "redhat", "os_version": target}, **case["data"])
+
+
+def _successes() -> List[Dict[str, Any]]:
+    """The blended data of each case and target whose script sets up a bridge."""
+    said = "exit status 0\n"
+    return [
+        _data(case, target)
+        for name, case, target in _cases()
+        if (CASES / name / target / "said").read_text(encoding="utf-8").endswith(said)
+    ]
+
+
+@pytest.mark.parametrize("key", [key.name for key in keys.HOST_KEYS])
+def test_every_variable_is_in_a_case_that_succeeds(key: str) -> None:
+    assert [data for data in _successes() if key in data]
+
+
+@pytest.mark.parametrize("key", [key.name for key in keys.HOST_KEYS])
+def test_every_variable_is_in_a_case_that_refuses(key: str) -> None:
+    refused = [case["data"] for _, case, _ in _cases() if describe(case["data"])[0] is None]
+    assert [data for data in refused if key in data]
+
+
+def test_every_backend_firewall_and_target_is_in_a_case_that_succeeds() -> None:
+    backends, firewalls, targets = set(), set(), set()
+    for data in _successes():
+        description, _ = describe(data)
+        target, _ = target_of(data)
+        assert description is not None
+        assert target is not None
+        automatic = description.backend == "auto"
+        backends.add(target.backend if automatic else description.backend)
+        firewalls.add(description.firewall)
+        targets.add(target.name)
+    assert backends == set(BACKENDS)
+    assert firewalls == set(FIREWALLS)
+    assert targets == {target.name for target in TARGETS.values()}
