@@ -292,9 +292,11 @@ def test_saved_rules_are_private(mode: int, sh: List[str], tmp_path: Path) -> No
 
 @ON_EVERY_SHELL
 def test_a_private_umask_is_not_asked(sh: List[str], tmp_path: Path) -> None:
-    build(tmp_path)
-    assert machine.run("umask 077\n" + SCRIPT, tmp_path, sh).status == 0
+    machine.build(tmp_path, {"nics": {"eth0": {"mac": MAC1}}})
+    script = bridge_setup(dict(DATA, os_version="rhel8"))
+    assert machine.run("umask 077\n" + script, tmp_path, sh).status == 0
     assert tree(tmp_path)[SCRIPTS_FOLDER + "/ifcfg-br0"][0] == 0o644
+    assert (tmp_path / SCRIPTS_FOLDER).stat().st_mode & 0o7777 == 0o755
 
 
 def found(root: Path, sh: Sequence[str], **data: Any) -> Tuple[str, str]:

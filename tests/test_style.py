@@ -121,7 +121,15 @@ def rendered_by(python: str) -> List[str]:
     data = [_data(case, target) for _, case, target in _cases()]
     good = {"breed": "redhat", "os_version": "rhel7", "name": "hosts", "bridge": "br0"}
     for name in ("bridge", "bridge_port", "bridge_ipv4", "bridge_mtu", "name"):
-        for value in ("192.0.2.010/24", "\u0661", "\x85%end", "\U0001f600", "1_500", "@@x@@\n"):
+        for value in (
+            "192.0.2.010/24",
+            "192.0.2.10/24,192.0.2.01",
+            "\u0661",
+            "\x85%end",
+            "\U0001f600",
+            "1_500",
+            "@@x@@\n",
+        ):
             data.append(dict(good, **{name: value}))
     done = subprocess.run(
         [python, "-c", RENDER],
