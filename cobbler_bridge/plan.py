@@ -5,7 +5,7 @@ A plan is pure data. What only the machine knows (which NIC, its MAC address) st
 """
 
 import re
-from typing import Callable, List, NamedTuple, Tuple, Union
+from typing import Callable, Iterable, List, NamedTuple, Tuple, Union
 
 from cobbler_bridge.description import Bridge, Description
 from cobbler_bridge.problem import Problem
@@ -25,6 +25,7 @@ class Fact(NamedTuple):
 
 Word = Union[str, Fact]
 Text = Tuple[Word, ...]
+Setting = Tuple[str, Word]
 
 
 class File(NamedTuple):
@@ -80,6 +81,21 @@ class Port(NamedTuple):
 _NIC_NAME = re.compile(r"(eth[0-9]+|em[0-9]+|en[osxp][a-z0-9]+)\Z")
 
 Writer = Callable[[Description, Target], Tuple[Parts, List[Problem]]]
+
+
+def assignments(settings: Iterable[Setting]) -> Text:
+    """Lines of NAME=VALUE, the form that ifcfg files and keyfiles share."""
+    content: List[Word] = []
+    known = ""
+    for name, value in settings:
+        known += name + "="
+        if isinstance(value, str):
+            known += value
+        else:
+            content += [known, value]
+            known = ""
+        known += "\n"
+    return (*content, known)
 
 
 def ports_of(bridge: Bridge) -> Tuple[Port, ...]:

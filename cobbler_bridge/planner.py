@@ -23,7 +23,7 @@ def make_plan(data: Mapping[str, Any]) -> Tuple[Optional[Plan], List[Problem]]:
 
 
 def _plan(description: Description, target: Target) -> Tuple[Optional[Plan], List[Problem]]:
-    backend = target.backend if description.backend == "auto" else description.backend
+    backend = target.backends[0] if description.backend == "auto" else description.backend
     problems: List[Problem] = []
     parts: List[Parts] = []
     for key, name, writers in (
@@ -33,6 +33,11 @@ def _plan(description: Description, target: Target) -> Tuple[Optional[Plan], Lis
         if name not in writers:
             wrong = "%s is not supported yet" % shown(name)
             right = "it can be " + " or ".join(sorted({"auto", *writers}))
+            problems.append(Problem(description.subject, key.name, wrong, right))
+            continue
+        if writers is BACKENDS and name not in target.backends:
+            wrong = "%s is not what %s reads" % (shown(name), target.name)
+            right = "it can be " + " or ".join(("auto",) + target.backends)
             problems.append(Problem(description.subject, key.name, wrong, right))
             continue
         part, found = writers[name](description, target)

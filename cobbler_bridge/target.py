@@ -9,24 +9,39 @@ from cobbler_bridge.problem import Problem, shown
 class Target(NamedTuple):
     """An operating system being installed.
 
-    ``backend`` is the format that it reads, a name in ``backends.BACKENDS``; ``release`` is the
-    number that the format's own table of differences goes by.
+    ``backends`` are the formats that it can read, names in ``backends.BACKENDS``, the one that
+    it reads by default first; ``release`` is the number that a format's own table of differences
+    goes by.
     """
 
     name: str
     release: int
-    backend: str
+    backends: Tuple[str, ...]
 
 
 # (breed, os_version) as Cobbler's distro_signatures.json names them
 TARGETS = {
-    ("redhat", "rhel5"): Target("EL 5", 5, "ifcfg"),
-    ("redhat", "rhel6"): Target("EL 6", 6, "ifcfg"),
-    ("redhat", "cloudlinux6"): Target("EL 6", 6, "ifcfg"),
-    ("redhat", "rhel7"): Target("EL 7", 7, "ifcfg"),
-    ("redhat", "ovz7"): Target("EL 7", 7, "ifcfg"),
-    ("redhat", "rhel8"): Target("EL 8", 8, "ifcfg"),
+    ("redhat", "rhel5"): Target("EL 5", 5, ("ifcfg",)),
+    ("redhat", "rhel6"): Target("EL 6", 6, ("ifcfg",)),
+    ("redhat", "cloudlinux6"): Target("EL 6", 6, ("ifcfg",)),
+    ("redhat", "rhel7"): Target("EL 7", 7, ("ifcfg",)),
+    ("redhat", "ovz7"): Target("EL 7", 7, ("ifcfg",)),
+    ("redhat", "rhel8"): Target("EL 8", 8, ("ifcfg", "keyfile")),
+    ("redhat", "rhel9"): Target("EL 9", 9, ("keyfile",)),
+    ("redhat", "rhel10"): Target("EL 10", 10, ("keyfile",)),
 }
+# since Fedora 33 its installer writes keyfiles
+_FEDORAS = range(33, 46)
+TARGETS.update(
+    (("redhat", "fedora%d" % release), Target("Fedora %d" % release, release, ("keyfile",)))
+    for release in _FEDORAS
+)
+
+# the same for a person
+KNOWN = "rhel5 to rhel10, fedora%d to fedora%d, cloudlinux6 and ovz7" % (
+    _FEDORAS[0],
+    _FEDORAS[-1],
+)
 
 
 def target_of(data: Mapping[str, Any]) -> Tuple[Optional[Target], Optional[Problem]]:
@@ -35,10 +50,9 @@ def target_of(data: Mapping[str, Any]) -> Tuple[Optional[Target], Optional[Probl
     target = TARGETS.get((breed, os_version))
     if target is not None:
         return target, None
-    known = ", ".join(version for family, version in sorted(TARGETS) if family == "redhat")
     return None, Problem(
         subject_of(data),
         "os_version",
         "%s of breed %s is not supported yet" % (shown(os_version), shown(breed)),
-        "supported with breed redhat: " + known,
+        "supported with breed redhat: %s" % KNOWN,
     )

@@ -10,7 +10,7 @@ import pytest
 import docs
 from cobbler_bridge import cli
 from cobbler_bridge.backends.ifcfg import READERS
-from cobbler_bridge.target import TARGETS
+from cobbler_bridge.target import KNOWN, TARGETS
 
 PAGES = [docs.README, *sorted((docs.ROOT / "docs").glob("*.md"))]
 
@@ -55,9 +55,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
-def test_every_supported_release_is_on_the_readme() -> None:
-    releases = {target.release for target in TARGETS.values()}
-    assert releases == set(READERS)
+def test_the_releases_on_the_readme_are_the_supported_ones() -> None:
+    names = {target.name for target in TARGETS.values()}
+    fedoras = {"Fedora %d" % release for release in range(33, 46)}
+    assert names == {"EL %d" % release for release in range(5, 11)} | fedoras
     text = docs.README.read_text(encoding="utf-8")
-    assert "EL 5, 6, 7 and 8" in text
-    assert releases == {5, 6, 7, 8}
+    assert "EL 5 to 10 and Fedora 33 to 45" in text
+    assert KNOWN == "rhel5 to rhel10, fedora33 to fedora45, cloudlinux6 and ovz7"
+
+
+def test_every_release_that_reads_ifcfg_has_its_row() -> None:
+    assert {t.release for t in TARGETS.values() if "ifcfg" in t.backends} == set(READERS)

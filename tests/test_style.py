@@ -268,7 +268,7 @@ def test_every_backend_firewall_and_target_is_in_a_case_that_succeeds() -> None:
         assert description is not None
         assert target is not None
         automatic = description.backend == "auto"
-        backends.add(target.backend if automatic else description.backend)
+        backends.add(target.backends[0] if automatic else description.backend)
         firewalls.add(description.firewall)
         targets.add(target.name)
     assert backends == set(BACKENDS)

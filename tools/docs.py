@@ -13,7 +13,7 @@ from cobbler_bridge.backends import BACKENDS  # noqa: E402
 from cobbler_bridge.firewalls import FIREWALLS  # noqa: E402
 from cobbler_bridge.planner import make_plan  # noqa: E402
 from cobbler_bridge.snippet import bridge_setup  # noqa: E402
-from cobbler_bridge.target import TARGETS  # noqa: E402
+from cobbler_bridge.target import KNOWN  # noqa: E402
 
 _WRITERS = {keys.BACKEND.name: BACKENDS, keys.FIREWALL.name: FIREWALLS}
 README = ROOT / "README.md"
@@ -48,10 +48,7 @@ def variables() -> str:
     rows += [_row(key) for key in keys.HOST_KEYS]
     rows += [_ON_A_GUEST, _row(keys.HOST), _ON_THE_RECORD, _row(keys.RECORD)]
     later = ", ".join("`%s`" % name for name in keys.LATER_KEYS)
-    releases = ", ".join(
-        "`%s` (%s)" % (version, target.name) for (_, version), target in sorted(TARGETS.items())
-    )
-    return "".join(rows) + _LATER.format(later, releases)
+    return "".join(rows) + _LATER.format(later, KNOWN)
 
 
 def _row(key: "keys.Key[Any]") -> str:

@@ -6,9 +6,10 @@ the problems that keep this format from saying it. See ``plan.Writer``.
 
 from typing import Dict
 
-from cobbler_bridge.backends import ifcfg
+from cobbler_bridge.backends import ifcfg, keyfile
 from cobbler_bridge.plan import Writer
 
 BACKENDS: Dict[str, Writer] = {
     "ifcfg": ifcfg.write,
+    "keyfile": keyfile.write,
 }

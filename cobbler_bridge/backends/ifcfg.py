@@ -9,7 +9,17 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from cobbler_bridge import keys
 from cobbler_bridge.description import Bridge, Description
-from cobbler_bridge.plan import Call, File, Parts, Port, Step, Word, ports_of
+from cobbler_bridge.plan import (
+    Call,
+    File,
+    Parts,
+    Port,
+    Setting,
+    Step,
+    Word,
+    assignments,
+    ports_of,
+)
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
 from cobbler_bridge.values import Ipv4
@@ -37,8 +47,6 @@ READERS: Dict[int, Reader] = {
     8: Reader(tool=None, networkmanager=True, dashes=True),
 }
 
-Setting = Tuple[str, Word]
-
 # What network-scripts take for a leftover of an editor or a package, and don't start
 _IGNORED_ENDINGS = (".bak", ".orig", ".old", ".rej", ".rpmnew", ".rpmorig", ".rpmsave", "-range")
 # ifup hands a device to ifup-NAME where there is one; NAME is the device's less its number
@@ -49,7 +57,7 @@ _OTHER_SCRIPTS = (
 
 
 _ROUTE = Call("ifcfg_route", (), "a GATEWAYDEV= in /etc/sysconfig/network names the bridge")
-_ALONE = Call("ifcfg_alone", (), "ifcfg files of the same devices are set aside")
+ALONE = Call("ifcfg_alone", (), "ifcfg files of the same devices are set aside")
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
@@ -71,7 +79,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
             if choice.name in (None, bridge.name):
                 steps.append(_follow_rename(port.number))
     steps.append(_ROUTE)
-    steps.append(_ALONE)
+    steps.append(ALONE)
     return Parts(("ifcfg",), _checks(reader, target), tuple(steps)), problems
 
 
@@ -175,14 +183,4 @@ def _common(bridge: Bridge, reader: Reader) -> List[Setting]:
 
 
 def _file(device: Word, settings: List[Setting]) -> File:
-    content: List[Word] = []
-    known = ""
-    for name, value in settings:
-        known += name + "="
-        if isinstance(value, str):
-            known += value
-        else:
-            content += [known, value]
-            known = ""
-        known += "\n"
-    return File((FOLDER + "ifcfg-", device), 0o644, (*content, known))
+    return File((FOLDER + "ifcfg-", device), 0o644, assignments(settings))

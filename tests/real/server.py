@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 COLLECTIONS = "/var/lib/cobbler/collections"
 TEMPLATES = "/var/lib/cobbler/templates"
 TREE = "/var/www/cobbler/distro_mirror/tree"
-RELEASES = ("rhel5", "rhel6", "rhel7", "rhel8")
+RELEASES = ("rhel5", "rhel6", "rhel7", "rhel8", "rhel9")
 BEGIN = "# ---- cobbler-bridge "
 END = ": end of bridge_setup ----\n"
 # a kickstart that every release's handler accepts, with nothing but our part in its script
