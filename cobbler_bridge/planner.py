@@ -1,10 +1,10 @@
 """Makes a plan: description, target, backend and firewall put together. Pure."""
 
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional, Set, Tuple
 
 from cobbler_bridge import keys
 from cobbler_bridge.backends import BACKENDS
-from cobbler_bridge.description import Bridge, Description, describe
+from cobbler_bridge.description import Bridge, Description, describe, subject_of
 from cobbler_bridge.firewalls import FIREWALLS
 from cobbler_bridge.plan import Call, Parts, Plan, Step
 from cobbler_bridge.problem import Problem, shown
@@ -15,34 +15,40 @@ def make_plan(data: Mapping[str, Any]) -> Tuple[Optional[Plan], List[Problem]]:
     """Blended data to a plan, or ``None`` and every problem that stands in the way."""
     description, problems = describe(data)
     target, unsupported = target_of(data)
-    if unsupported is not None:
-        problems = problems + [unsupported]
-    if description is None or target is None:
+    problems = problems + ([] if unsupported is None else [unsupported])
+    problems += _unsupported(data, keys.BACKEND, set(BACKENDS))
+    problems += _unsupported(data, keys.FIREWALL, set(FIREWALLS))
+    if description is None or target is None or problems:
         return None, problems
     return _plan(description, target)
 
 
+def _unsupported(data: Mapping[str, Any], key: "keys.Key[str]", names: Set[str]) -> List[Problem]:
+    """A format or firewall that is known by name, and that nothing here writes yet."""
+    name = data.get(key.name)
+    if not isinstance(name, str) or name in names | {"auto"}:
+        return []
+    try:
+        key.parse(name)
+    except ValueError:
+        # said with the description
+        return []
+    right = "it can be " + " or ".join(sorted(names | {"auto"}))
+    return [Problem(subject_of(data), key.name, "%s is not supported yet" % shown(name), right)]
+
+
 def _plan(description: Description, target: Target) -> Tuple[Optional[Plan], List[Problem]]:
     backend = target.backends[0] if description.backend == "auto" else description.backend
-    problems: List[Problem] = []
-    parts: List[Parts] = []
-    for key, name, writers in (
-        (keys.BACKEND, backend, BACKENDS),
-        (keys.FIREWALL, description.firewall, FIREWALLS),
-    ):
-        if name not in writers:
-            wrong = "%s is not supported yet" % shown(name)
-            right = "it can be " + " or ".join(sorted({"auto", *writers}))
-            problems.append(Problem(description.subject, key.name, wrong, right))
-            continue
-        if writers is BACKENDS and name not in target.backends:
-            wrong = "%s is not what %s reads" % (shown(name), target.name)
-            right = "it can be " + " or ".join(("auto",) + target.backends)
-            problems.append(Problem(description.subject, key.name, wrong, right))
-            continue
-        part, found = writers[name](description, target)
-        parts.append(part)
-        problems.extend(found)
+    if backend not in target.backends:
+        wrong = "%s is not what %s reads" % (shown(backend), target.name)
+        right = "it can be " + " or ".join(("auto",) + target.backends)
+        return None, [Problem(description.subject, keys.BACKEND.name, wrong, right)]
+    written = [
+        BACKENDS[backend](description, target),
+        FIREWALLS[description.firewall](description, target),
+    ]
+    parts: List[Parts] = [part for part, _ in written]
+    problems: List[Problem] = sum((found for _, found in written), [])
     if problems:
         return None, problems
     names = " and ".join(bridge.name for bridge in description.bridges)

@@ -18,6 +18,7 @@ from cobbler_bridge.description import (
 )
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem
+from cobbler_bridge.target import TARGETS
 from cobbler_bridge.values import Ipv4, PortChoice
 
 SNIPPET = Path(__file__).parent.parent / "snippets/bridge_setup"
@@ -485,3 +486,36 @@ def test_the_snippet_says_which_variables_it_reads() -> None:
     header = [line for line in SNIPPET.read_text().splitlines() if line.startswith("##")]
     reads = " ".join(line[3:] for line in header).partition("Reads: ")[2].partition(";")[0]
     assert sorted(reads.split()) == sorted(key.name for key in keys.HOST_KEYS)
+
+
+def test_the_problems_of_every_stage_are_said_at_once() -> None:
+    data = {
+        "profile_name": "hosts",
+        "breed": "redhat",
+        "os_version": "rhel4",
+        "bridge": "br 0",
+        "bridge_backend": "wicked",
+        "bridge_firewall": "none",
+    }
+    planned, problems = make_plan(data)
+    assert planned is None
+    assert [problem.field for problem in problems] == ["bridge", "os_version", "bridge_backend"]
+
+
+def test_a_format_that_the_release_does_not_read_is_refused() -> None:
+    data = {"profile_name": "hosts", "breed": "redhat", "bridge": "br0"}
+    for os_version, backend in (("rhel7", "keyfile"), ("rhel9", "ifcfg"), ("fedora40", "ifcfg")):
+        planned, problems = make_plan(dict(data, os_version=os_version, bridge_backend=backend))
+        assert planned is None
+        name = TARGETS["redhat", os_version].name
+        assert problems[0].wrong == "'%s' is not what %s reads" % (backend, name)
+
+
+def test_the_releases_of_fedora_differ_in_their_name_only() -> None:
+    data = {"profile_name": "hosts", "breed": "redhat", "bridge": "br0"}
+    steps = set()
+    for release in range(33, 46):
+        planned, _ = make_plan(dict(data, os_version="fedora%d" % release))
+        assert planned is not None
+        steps.add(planned.steps)
+    assert len(steps) == 1

@@ -270,7 +270,12 @@ def test_every_backend_firewall_and_target_is_in_a_case_that_succeeds() -> None:
         automatic = description.backend == "auto"
         backends.add(target.backends[0] if automatic else description.backend)
         firewalls.add(description.firewall)
-        targets.add(target.name)
+        targets.add(_family(target.name))
     assert backends == set(BACKENDS)
     assert firewalls == set(FIREWALLS)
-    assert targets == {target.name for target in TARGETS.values()}
+    assert targets == {_family(target.name) for target in TARGETS.values()}
+
+
+def _family(name: str) -> str:
+    """The releases of Fedora differ in nothing but their number."""
+    return name.split()[0] if name.startswith("Fedora") else name
