@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 from cobbler_bridge import keys, values
 from cobbler_bridge.keys import Key
 from cobbler_bridge.problem import Problem, shown
-from cobbler_bridge.values import Ipv4, PortChoice
+from cobbler_bridge.values import Ipv4, Ipv6, PortChoice
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ BRIDGE_TYPES = ("bridge",)
 _PLAIN_TYPES = ("", "na")
 _BYTE = re.compile(r"[0-9]{1,3}\Z")
 # Fields of the port's interface record that would be lost with the move to the bridge
-_LATER_FIELDS = ("ipv6_address", "static_routes", "ipv6_static_routes")
+_LATER_FIELDS = ("static_routes", "ipv6_static_routes", "ipv6_secondaries", "ipv6_mtu")
 
 
 class Bridge(NamedTuple):
@@ -47,12 +47,18 @@ class Bridge(NamedTuple):
     name: str
     ports: Tuple[PortChoice, ...]
     ipv4: Ipv4
+    ipv6: Ipv6
     mac: str
     mtu: Optional[int]
     stp: bool
     forward_delay: int
     port_interfaces: Tuple[str, ...]
     port_macs: Tuple[Optional[str], ...]
+
+    @property
+    def addressed(self) -> bool:
+        """Whether an address was asked for, and so name servers make sense."""
+        return self.ipv4.method != "none" or self.ipv6.address is not None
 
 
 class Description(NamedTuple):
@@ -99,6 +105,7 @@ def describe(data: Mapping[str, Any]) -> Tuple[Optional[Description], List[Probl
         name=name or "",
         ports=ports,
         ipv4=_ipv4(reader, interfaces, first),
+        ipv6=_ipv6(reader, interfaces, first),
         mac=reader.get(keys.MAC) or "port",
         mtu=_mtu(reader, interfaces, first),
         stp=stp,
@@ -272,6 +279,28 @@ def _ipv4(reader: _Reader, interfaces: _Interfaces, port: Optional[str]) -> Ipv4
     if not interfaces.is_static(port):
         return Ipv4("dhcp")
     return _recorded_address(reader, interfaces, port)
+
+
+def _ipv6(reader: _Reader, interfaces: _Interfaces, port: Optional[str]) -> Ipv6:
+    """The variable, or the address that the port's record has, with its prefix and gateway."""
+    ipv6 = reader.get(keys.IPV6) or Ipv6("auto")
+    if ipv6.method != "auto" or port is None:
+        return ipv6
+    address, prefix = interfaces.text(port, "ipv6_address"), interfaces.text(port, "ipv6_prefix")
+    if not address:
+        return ipv6
+    field = "ipv6_address of %s" % port
+    if not prefix and "/" not in address:
+        right = "set the one of the address %s" % shown(address)
+        reader.problem("ipv6_prefix of %s" % port, "is not set", right)
+        return ipv6
+    text = address if "/" in address else "%s/%s" % (address, prefix)
+    try:
+        return values.static_ipv6(text, interfaces.text(port, "ipv6_default_gateway") or None)
+    except ValueError as error:
+        right = "correct the record, or write %s" % keys.IPV6.name
+        reader.problem(field, "%s %s" % (shown(text), error), right)
+        return ipv6
 
 
 def _recorded_address(reader: _Reader, interfaces: _Interfaces, port: str) -> Ipv4:

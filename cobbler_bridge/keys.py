@@ -62,6 +62,15 @@ IPV4 = Key(
     "192.0.2.10/24,192.0.2.1",
     values.ipv4,
 )
+IPV6 = Key(
+    "bridge_ipv6",
+    "auto, or ADDRESS/PREFIX with an optional ,GATEWAY",
+    "auto",
+    "The bridge's IPv6 address. auto: the system record's address if it has one, else router "
+    "advertisements. Without a gateway, router advertisements give the route.",
+    "2001:db8::10/64,fe80::1",
+    values.ipv6,
+)
 MTU = Key(
     "bridge_mtu",
     "a whole number from 576 to 9216",
@@ -134,6 +143,7 @@ HOST_KEYS: Tuple[Key[Any], ...] = (
     BRIDGE,
     PORT,
     IPV4,
+    IPV6,
     MTU,
     MAC,
     STP,
@@ -144,7 +154,6 @@ HOST_KEYS: Tuple[Key[Any], ...] = (
 
 # Reserved names: refused rather than ignored until they do something.
 LATER_KEYS: Tuple[str, ...] = (
-    "bridge_ipv6",
     "bridge_opts",
     "bridge_rollback",
     "bridge_timeout",

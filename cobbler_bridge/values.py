@@ -39,6 +39,19 @@ class Ipv4(NamedTuple):
     gateway: Optional[ipaddress.IPv4Address] = None
 
 
+class Ipv6(NamedTuple):
+    """The IPv6 configuration of a bridge.
+
+    ``method`` is ``auto`` (router advertisements) or ``static``; only ``static`` has an
+    ``address`` and may have a ``gateway``, which may be a link-local one. Without a gateway,
+    router advertisements give the route.
+    """
+
+    method: str
+    address: Optional[ipaddress.IPv6Interface] = None
+    gateway: Optional[ipaddress.IPv6Address] = None
+
+
 def device_name(text: str) -> str:
     """A network device's name, as it may stand in a path, a rule and a command line."""
     if not text:
@@ -136,6 +149,45 @@ def _router(interface: ipaddress.IPv4Interface, gateway: str) -> ipaddress.IPv4A
     if router not in network or router in (interface.ip, *_no_hosts(interface)):
         raise ValueError("has a gateway %s that is no neighbour in %s" % (router, network))
     return router
+
+
+def ipv6(text: str) -> Ipv6:
+    """``auto``, or ADDRESS/PREFIX with an optional ,GATEWAY."""
+    if text == "auto":
+        return Ipv6(text)
+    if text in ("dhcp", "keep", "none"):
+        raise ValueError("is not supported yet")
+    address, comma, gateway = text.partition(",")
+    return static_ipv6(address, gateway if comma else None)
+
+
+def static_ipv6(address: str, gateway: Optional[str]) -> Ipv6:
+    """A static address as ADDRESS/PREFIX and its gateway, in the same network or link-local."""
+    host, slash, prefix = address.partition("/")
+    if not slash:
+        raise ValueError("has no /PREFIX")
+    if not _NUMBER.match(prefix) or not 1 <= int(prefix) <= 128:
+        raise ValueError("has a prefix that is not a number from 1 to 128")
+    # a zone belongs to one machine
+    if "%" in host:
+        raise ValueError("is not an IPv6 address")
+    try:
+        interface = ipaddress.IPv6Interface("%s/%d" % (host, int(prefix)))
+    except ValueError:
+        raise ValueError("is not an IPv6 address") from None
+    own = interface.ip
+    if own.is_loopback or own.is_multicast or own.is_unspecified or own.is_link_local:
+        raise ValueError("is not an address that a host can have")
+    if gateway is None:
+        return Ipv6("static", interface)
+    try:
+        router = ipaddress.IPv6Address("" if "%" in gateway else gateway)
+    except ValueError:
+        raise ValueError("has a gateway that is not an IPv6 address") from None
+    if not router.is_link_local and (router not in interface.network or router == own):
+        network = interface.network
+        raise ValueError("has a gateway %s that is no neighbour in %s" % (router, network))
+    return Ipv6("static", interface, router)
 
 
 def bridge_mac(text: str) -> str:

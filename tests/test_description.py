@@ -19,7 +19,7 @@ from cobbler_bridge.description import (
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import TARGETS
-from cobbler_bridge.values import Ipv4, PortChoice
+from cobbler_bridge.values import Ipv4, Ipv6, PortChoice
 
 SNIPPET = Path(__file__).parent.parent / "snippets/bridge_setup"
 MAC1, MAC2, MAC3 = ("52:54:00:aa:00:0%d" % number for number in (1, 2, 3))
@@ -71,6 +71,7 @@ def test_the_defaults() -> None:
                 name="br0",
                 ports=(PortChoice(),),
                 ipv4=DHCP,
+                ipv6=Ipv6("auto"),
                 mac="port",
                 mtu=None,
                 stp=False,
@@ -91,6 +92,7 @@ def test_everything_written_out() -> None:
         bridge="lan",
         bridge_port="eth1, %s" % MAC1.upper(),
         bridge_ipv4="198.51.100.9/23,198.51.101.254",
+        bridge_ipv6="2001:db8::9/64,fe80::1",
         bridge_mac="02-00-00-00-00-07",
         bridge_mtu="1400",
         bridge_stp="on",
@@ -107,6 +109,11 @@ def test_everything_written_out() -> None:
                 name="lan",
                 ports=(PortChoice("eth1"), PortChoice(mac=MAC1)),
                 ipv4=ipv4("198.51.100.9/23", "198.51.101.254"),
+                ipv6=Ipv6(
+                    "static",
+                    ipaddress.IPv6Interface("2001:db8::9/64"),
+                    ipaddress.IPv6Address("fe80::1"),
+                ),
                 mac="02:00:00:00:00:07",
                 mtu=1400,
                 stp=True,
@@ -361,7 +368,7 @@ def test_every_problem_at_once() -> None:
         "br7": {"interface_type": "bridge"},
         "eth0": {
             "interface_type": "bond_slave",
-            "ipv6_address": "2001:db8::1",
+            "ipv6_secondaries": ["2001:db8::1"],
             "static_routes": ["192.0.2.0/24:198.51.100.1"],
             "ipv6_static_routes": [],
         },
@@ -386,7 +393,7 @@ def test_every_problem_at_once() -> None:
         "bridge_vlan",
         "interface_type of br7",
         "interface_type of eth0",
-        "ipv6_address of eth0",
+        "ipv6_secondaries of eth0",
         "name_servers",
         "name_servers_search",
         "static_routes of eth0",
@@ -519,3 +526,57 @@ def test_the_releases_of_fedora_differ_in_their_name_only() -> None:
         assert planned is not None
         steps.add(planned.steps)
     assert len(steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "address", "gateway"),
+    [
+        ({"ipv6_address": "2001:db8::1", "ipv6_prefix": "64"}, "2001:db8::1/64", None),
+        ({"ipv6_address": "2001:db8::1/48"}, "2001:db8::1/48", None),
+        (
+            {
+                "ipv6_address": "2001:db8::1",
+                "ipv6_prefix": "64",
+                "ipv6_default_gateway": "fe80::1",
+            },
+            "2001:db8::1/64",
+            "fe80::1",
+        ),
+    ],
+)
+def test_the_ipv6_address_of_the_record(
+    record: Dict[str, str], address: str, gateway: Optional[str]
+) -> None:
+    ipv6 = described({"eth0": record}).bridges[0].ipv6
+    assert ipv6.method == "static"
+    assert ipv6.address == ipaddress.IPv6Interface(address)
+    assert ipv6.gateway == (None if gateway is None else ipaddress.IPv6Address(gateway))
+
+
+def test_the_variable_comes_before_the_records_ipv6_address() -> None:
+    record = {"ipv6_address": "2001:db8::1", "ipv6_prefix": "64"}
+    ipv6 = described({"eth0": record}, bridge_ipv6="2001:db8:1::2/64").bridges[0].ipv6
+    assert ipv6.address == ipaddress.IPv6Interface("2001:db8:1::2/64")
+
+
+def test_without_an_ipv6_address_router_advertisements() -> None:
+    assert described({"eth0": {}}).bridges[0].ipv6 == Ipv6("auto")
+    assert described().bridges[0].ipv6 == Ipv6("auto")
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        (
+            {"ipv6_address": "2001:db8::1"},
+            "kvm1: ipv6_prefix of eth0: is not set; set the one of the address '2001:db8::1'",
+        ),
+        (
+            {"ipv6_address": "fe80::1", "ipv6_prefix": "64"},
+            "kvm1: ipv6_address of eth0: 'fe80::1/64' is not an address that a host can have; "
+            "correct the record, or write bridge_ipv6",
+        ),
+    ],
+)
+def test_a_records_ipv6_address_that_is_no_use(record: Dict[str, str], problem: str) -> None:
+    assert problems_of({"eth0": record}) == [problem]

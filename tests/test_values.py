@@ -1,5 +1,6 @@
 """What each parser of ``cobbler_bridge.values`` takes, and what it says about the rest."""
 
+import ipaddress
 import re
 from typing import Any, Callable, Dict, Optional, Tuple
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from cobbler_bridge import keys, values
 from cobbler_bridge.description import describe
-from cobbler_bridge.values import Ipv4, PortChoice
+from cobbler_bridge.values import Ipv4, Ipv6, PortChoice
 
 Parser = Callable[[str], Any]
 
@@ -359,7 +360,7 @@ def printed(value: Any) -> str:
     """A parsed value as an administrator would write it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, Ipv4):
+    if isinstance(value, (Ipv4, Ipv6)):
         if value.address is None:
             return value.method
         return str(value.address) + ("" if value.gateway is None else ",%s" % value.gateway)
@@ -421,3 +422,62 @@ def test_every_example_and_default_can_be_read(key: "keys.Key[Any]") -> None:
     key.parse(key.example)
     if key.default is not None:
         assert key.default_value == key.parse(key.default)
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "gateway"),
+    [
+        ("2001:db8::10/64", "2001:db8::10/64", None),
+        ("2001:DB8:0::10/64,2001:db8::1", "2001:db8::10/64", "2001:db8::1"),
+        ("2001:db8::10/128,fe80::1", "2001:db8::10/128", "fe80::1"),
+        ("fd00::1/1", "fd00::1/1", None),
+    ],
+)
+def test_static_ipv6(text: str, address: str, gateway: Optional[str]) -> None:
+    ipv6 = values.ipv6(text)
+    assert ipv6.method == "static"
+    assert ipv6.address == ipaddress.IPv6Interface(address)
+    assert ipv6.gateway == (None if gateway is None else ipaddress.IPv6Address(gateway))
+
+
+def test_ipv6_auto() -> None:
+    assert values.ipv6("auto") == values.Ipv6("auto")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("", "has no /PREFIX"),
+        ("dhcp", "is not supported yet"),
+        ("keep", "is not supported yet"),
+        ("none", "is not supported yet"),
+        ("2001:db8::10", "has no /PREFIX"),
+        ("2001:db8::10/0", "has a prefix that is not a number from 1 to 128"),
+        ("2001:db8::10/129", "has a prefix that is not a number from 1 to 128"),
+        ("2001:db8::10/ffff::", "has a prefix that is not a number from 1 to 128"),
+        ("2001:db8::10/64/64", "has a prefix that is not a number from 1 to 128"),
+        ("192.0.2.1/24", "is not an IPv6 address"),
+        ("2001:db8::g/64", "is not an IPv6 address"),
+        ("2001:db8::1%eth0/64", "is not an IPv6 address"),
+        ("$(reboot)/64", "is not an IPv6 address"),
+        ("::1/64", "is not an address that a host can have"),
+        ("::/64", "is not an address that a host can have"),
+        ("ff02::1/64", "is not an address that a host can have"),
+        ("fe80::1/64", "is not an address that a host can have"),
+        ("2001:db8::10/64,", "has a gateway that is not an IPv6 address"),
+        ("2001:db8::10/64,192.0.2.1", "has a gateway that is not an IPv6 address"),
+        ("2001:db8::10/64,fe80::1%br0", "has a gateway that is not an IPv6 address"),
+        ("2001:db8::10/64,fe80::1\nX=y", "has a gateway that is not an IPv6 address"),
+        (
+            "2001:db8::10/64,2001:db8:1::1",
+            "has a gateway 2001:db8:1::1 that is no neighbour in 2001:db8::/64",
+        ),
+        (
+            "2001:db8::10/64,2001:db8::10",
+            "has a gateway 2001:db8::10 that is no neighbour in 2001:db8::/64",
+        ),
+    ],
+)
+def test_refused_ipv6(text: str, error: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(error) + r"\Z"):
+        values.ipv6(text)

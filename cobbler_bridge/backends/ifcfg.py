@@ -32,19 +32,21 @@ class Reader(NamedTuple):
 
     ``tool`` is the program without which network-scripts can't build a bridge;
     ``networkmanager`` says whether the release's NetworkManager can have one, ``dashes``
-    whether ifup finds a file with a dash in its device's part.
+    whether ifup finds a file with a dash in its device's part, ``ipv6_switch`` whether IPv6
+    must be switched on for the whole machine.
     """
 
     tool: Optional[str]
     networkmanager: bool
     dashes: bool
+    ipv6_switch: bool
 
 
 READERS: Dict[int, Reader] = {
-    5: Reader(tool="/usr/sbin/brctl", networkmanager=False, dashes=False),
-    6: Reader(tool="/usr/sbin/brctl", networkmanager=False, dashes=True),
-    7: Reader(tool="/usr/sbin/brctl", networkmanager=True, dashes=True),
-    8: Reader(tool=None, networkmanager=True, dashes=True),
+    5: Reader(tool="/usr/sbin/brctl", networkmanager=False, dashes=False, ipv6_switch=True),
+    6: Reader(tool="/usr/sbin/brctl", networkmanager=False, dashes=True, ipv6_switch=False),
+    7: Reader(tool="/usr/sbin/brctl", networkmanager=True, dashes=True, ipv6_switch=False),
+    8: Reader(tool=None, networkmanager=True, dashes=True, ipv6_switch=False),
 }
 
 # What network-scripts take for a leftover of an editor or a package, and don't start
@@ -57,6 +59,7 @@ _OTHER_SCRIPTS = (
 
 
 _ROUTE = Call("ifcfg_route", (), "a GATEWAYDEV= in /etc/sysconfig/network names the bridge")
+_IPV6 = Call("ifcfg_ipv6", (), "IPv6 is switched on in /etc/sysconfig/network")
 ALONE = Call("ifcfg_alone", (), "ifcfg files of the same devices are set aside")
 
 
@@ -78,6 +81,8 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         for port, choice in zip(ports, bridge.ports):
             if choice.name in (None, bridge.name):
                 steps.append(_follow_rename(port.number))
+        if bridge.ipv6.address is not None and reader.ipv6_switch:
+            steps.append(_IPV6)
     steps.append(_ROUTE)
     steps.append(ALONE)
     return Parts(("ifcfg",), _checks(reader, target), tuple(steps)), problems
@@ -139,10 +144,8 @@ def _bridge(
     elif bridge.mac != "none":
         settings.append(("MACADDR", bridge.mac))
     settings += _addresses(bridge.ipv4)
-    # as the installer's own file has it: without it NetworkManager leaves DHCPv6 alone, and router
-    # advertisements to a kernel that ignores them where it forwards
-    settings.append(("IPV6INIT", "yes"))
-    if bridge.ipv4.method != "none":
+    settings += _ipv6(bridge)
+    if bridge.addressed:
         settings += _names(description, bridge.ipv4)
     return settings + _common(bridge, reader)
 
@@ -159,6 +162,20 @@ def _addresses(ipv4: Ipv4) -> List[Setting]:
     ]
     if ipv4.gateway is not None:
         settings.append(("GATEWAY", str(ipv4.gateway)))
+    return settings
+
+
+def _ipv6(bridge: Bridge) -> List[Setting]:
+    # as the installer's own file has it: without it NetworkManager leaves DHCPv6 alone, and router
+    # advertisements to a kernel that ignores them where it forwards
+    settings: List[Setting] = [("IPV6INIT", "yes")]
+    if bridge.ipv6.address is None:
+        return settings
+    settings.append(("IPV6ADDR", str(bridge.ipv6.address)))
+    if bridge.ipv6.gateway is not None:
+        zone = "%%%s" % bridge.name if bridge.ipv6.gateway.is_link_local else ""
+        settings.append(("IPV6_DEFAULTGW", "%s%s" % (bridge.ipv6.gateway, zone)))
+        settings.append(("IPV6_AUTOCONF", "no"))
     return settings
 
 

@@ -5,7 +5,7 @@ The format is defined by nm-settings-keyfile(5).
 
 import ipaddress
 import uuid
-from typing import List, Tuple
+from typing import List, Optional, Tuple
 
 from cobbler_bridge.backends import ifcfg
 from cobbler_bridge.description import Bridge, Description
@@ -80,7 +80,7 @@ def _bridge(description: Description, bridge: Bridge, ports: Tuple[Port, ...]) -
         ("ethernet", ethernet + _mtu(bridge)),
         ("bridge", options),
         ("ipv4", _ipv4(description, bridge)),
-        ("ipv6", [("method", "auto"), *_names(description, bridge, 6)]),
+        ("ipv6", _ipv6(description, bridge)),
     ]
 
 
@@ -95,14 +95,31 @@ def _ipv4(description: Description, bridge: Bridge) -> List[Setting]:
         # by the MAC, as the installer asked: a server must not see a new machine
         settings: List[Setting] = [("method", "auto"), ("dhcp-client-id", "mac")]
     else:
-        gateway = "" if bridge.ipv4.gateway is None else ",%s" % bridge.ipv4.gateway
-        settings = [("method", "manual"), ("address1", "%s%s" % (bridge.ipv4.address, gateway))]
+        address = _with_gateway(bridge.ipv4.address, bridge.ipv4.gateway)
+        settings = [("method", "manual"), ("address1", address)]
     return settings + _names(description, bridge, 4)
 
 
+def _ipv6(description: Description, bridge: Bridge) -> List[Setting]:
+    """Router advertisements, but where a gateway is given: they would give a second one."""
+    address, gateway = bridge.ipv6.address, bridge.ipv6.gateway
+    settings: List[Setting] = [("method", "auto" if gateway is None else "manual")]
+    if address is not None:
+        settings.append(("address1", _with_gateway(address, gateway)))
+    return settings + _names(description, bridge, 6)
+
+
+def _with_gateway(address: object, gateway: Optional[object]) -> str:
+    return str(address) if gateway is None else "%s,%s" % (address, gateway)
+
+
 def _names(description: Description, bridge: Bridge, version: int) -> List[Setting]:
-    """The name servers of one IP version; the search domains stand with IPv4."""
-    if bridge.ipv4.method == "none":
+    """The name servers of one IP version; the search domains stand with IPv4 where there is any.
+
+    NetworkManager refuses them where the version has no address.
+    """
+    disabled = bridge.ipv4.method == "none"
+    if not bridge.addressed or (version == 4 and disabled):
         return []
     servers = [
         server
@@ -114,7 +131,7 @@ def _names(description: Description, bridge: Bridge, version: int) -> List[Setti
         settings.append(("dns", ";".join(servers) + ";"))
     if description.name_servers and bridge.ipv4.method == "dhcp":
         settings.append(("ignore-auto-dns", "true"))
-    if description.search_domains and version == 4:
+    if description.search_domains and version == (6 if disabled else 4):
         settings.append(("dns-search", ";".join(description.search_domains) + ";"))
     return settings
 

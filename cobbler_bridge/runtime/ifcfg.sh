@@ -51,3 +51,11 @@ ifcfg_route() {
             "s/^\([[:space:]]*GATEWAYDEV=[\"']\{0,1\}\)$each\([\"']\{0,1\}[[:space:]]*\)\$/\1$bridge\2/"
     done
 }
+
+# ifcfg_ipv6: EL 5 looks at no address of a machine whose IPv6 isn't switched on
+ifcfg_ipv6() {
+    [ -f "$root/etc/sysconfig/network" ] || leave_alone "there is no /etc/sysconfig/network"
+    edit_file 644 /etc/sysconfig/network '/^[[:space:]]*NETWORKING_IPV6=/d'
+    echo NETWORKING_IPV6=yes >> "$new/files/etc/sysconfig/network" ||
+        leave_alone "/etc/sysconfig/network can't be edited"
+}
