@@ -16,6 +16,7 @@ demo: $(VENV)/package
 
 test: $(VENV)/package $(VENV)/test
 	sh tools/shells.sh
+	sh tools/layer.sh
 	$(VENV)/bin/python -m pytest
 
 bench: $(VENV)/package

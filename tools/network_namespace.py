@@ -1,0 +1,178 @@
+"""A throw-away machine: this one's files, nothing of its network, and packages that it has not.
+
+    with Machine() as machine:
+        machine.wire("eth0", "52:54:00:00:00:01", "far", "far0")
+        machine.path("/etc/hostname").write_text("host\n")
+        machine.run("sh", "-s", text="hostname $(cat /etc/hostname)")
+
+Its root is an overlay of / whose upper side is in memory, with what ``tools/layer.sh`` left in
+``.venv/layer`` added; /dev, /run and /tmp are its own; it has only the network devices that are
+made in it. It ends with the process that began it. Needs root.
+"""
+
+import contextlib
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Callable, Dict, List, Optional, Type, TypeVar
+
+LAYER = Path(__file__).resolve().parents[1] / ".venv/layer"
+# mounts stay in the namespace and go with it; process 1 ends when its input is closed
+_BEGIN = """\
+set -e
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/upper" "$1/work" "$1/root"
+[ ! -d "$2" ] || cp -a "$2/." "$1/upper"
+mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+cd "$1/root"
+for folder in dev run tmp; do
+    mount -t tmpfs -o mode=755 tmpfs "$folder"
+done
+mkdir old run/netns
+for node in full null random tty urandom zero net/tun; do
+    [ -e "/dev/$node" ] || continue
+    mkdir -p "dev/${node%/*}" 2> /dev/null || :
+    rm -rf "dev/$node"
+    : > "dev/$node"
+    mount --bind "/dev/$node" "dev/$node"
+done
+ln -s /proc/self/fd dev/fd
+read -r id rest < /proc/self/stat
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+pivot_root . old
+umount -l /old
+rmdir /old
+hostname throw-away
+ip link set lo up
+echo "$id"
+exec cat
+"""
+_NAMESPACES = ("--mount", "--net", "--pid", "--uts", "--ipc")
+_Result = TypeVar("_Result")
+
+
+class Machine:
+    """A machine in namespaces of its own, and further ones on its wires."""
+
+    def __init__(self) -> None:
+        self._first: "Optional[subprocess.Popen[str]]" = None
+        self._id = ""
+        self._services: "Dict[str, subprocess.Popen[bytes]]" = {}
+
+    def __enter__(self) -> "Machine":
+        stage = tempfile.mkdtemp(prefix="machine-")
+        unshare = ["unshare", *_NAMESPACES, "--fork", "--kill-child", "--propagation=private"]
+        self._first = subprocess.Popen(
+            [*unshare, "sh", "-c", _BEGIN, "sh", stage, str(LAYER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env=_environment(),
+            start_new_session=True,
+        )
+        assert self._first.stdout is not None
+        self._id = self._first.stdout.readline().strip()
+        # the machine holds what was mounted there
+        os.rmdir(stage)
+        if not self._id:
+            self.__exit__(None, None, None)
+            raise OSError("no throw-away machine can be made here")
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        assert self._first is not None
+        assert self._first.stdin is not None
+        assert self._first.stdout is not None
+        # process 1 takes all others with it
+        self._first.stdin.close()
+        self._first.stdout.close()
+        self._first.wait(timeout=10)
+        for service in self._services.values():
+            service.wait(timeout=10)
+
+    def path(self, path: str) -> Path:
+        """A file of the machine; no part of its path may be an absolute symbolic link."""
+        return Path("/proc", self._id, "root", path.lstrip("/"))
+
+    def _command(self, words: "tuple[str, ...]", namespace: str) -> List[str]:
+        within = ["ip", "netns", "exec", namespace] if namespace else []
+        return ["nsenter", "--target", self._id, *_NAMESPACES, "--", *within, *words]
+
+    def run(self, *words: str, text: str = "", namespace: str = "", check: bool = True) -> str:
+        """Run a command and return what it printed, on both channels.
+
+        Raises:
+            AssertionError: it failed and ``check`` is set.
+        """
+        done = subprocess.run(
+            self._command(words, namespace),
+            input=text,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            env=_environment(),
+            timeout=30,
+            check=False,
+        )
+        assert not check or done.returncode == 0, (words, done.returncode, done.stdout)
+        return done.stdout
+
+    def start(self, *words: str, namespace: str = "") -> None:
+        """Start a program; what it says is in the file ``log`` returns."""
+        name = os.path.basename(words[0])
+        # nsenter does not hand a signal on to the program
+        noting = ("sh", "-c", 'echo $$ > "$0" && exec "$@"', "/tmp/%s.pid" % name)
+        with open(self.path("/tmp/%s.log" % name), "wb") as log:
+            self._services[name] = subprocess.Popen(
+                self._command((*noting, *words), namespace),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=_environment(),
+            )
+
+    def stop(self, name: str) -> None:
+        """End a program that ``start`` started, and wait until it has ended."""
+        service = self._services.pop(name)
+        self.run("sh", "-c", 'kill "$(cat "$0")"', "/tmp/%s.pid" % name)
+        service.wait(timeout=10)
+
+    def running(self, name: str) -> bool:
+        """Whether a program that ``start`` started has not ended by itself."""
+        return self._services[name].poll() is None
+
+    def log(self, name: str) -> str:
+        """What a program has said since its last start."""
+        return self.path("/tmp/%s.log" % name).read_text()
+
+    def wire(self, device: str, mac: str, namespace: str, far: str) -> None:
+        """Add a NIC whose other end is the device ``far`` in a further network namespace."""
+        with contextlib.suppress(AssertionError):
+            self.run("ip", "netns", "add", namespace)
+        end = ("peer", "name", far, "netns", namespace)
+        self.run("ip", "link", "add", device, "address", mac, "type", "veth", *end)
+        self.run("ip", "link", "set", "lo", "up", namespace=namespace)
+        self.run("ip", "link", "set", far, "up", namespace=namespace)
+
+
+def _environment() -> Dict[str, str]:
+    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/root"}
+
+
+def wait_for(what: Callable[[], _Result], seconds: float = 15) -> _Result:
+    """What a call returns once that is true, or at the end of the time."""
+    end = time.monotonic() + seconds
+    while True:
+        found = what()
+        if found or time.monotonic() > end:
+            return found
+        time.sleep(0.05)
