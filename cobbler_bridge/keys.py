@@ -110,7 +110,9 @@ FIREWALL = Key(
     "auto, iptables, firewalld, nftables, sysctl or none",
     "auto",
     "What lets the guests' frames through the host's firewall. iptables: a rule in the saved "
-    "rules, which are made if need be. auto: the same where the machine has saved rules.",
+    "rules, which are made if need be. sysctl: the kernel keeps bridged frames away from every IP "
+    "firewall; firewalld and nftables mean the same. auto: the rule where the machine has saved "
+    "rules, and the settings where firewalld or nftables is enabled on it.",
     "iptables",
     values.choice("auto", "iptables", "firewalld", "nftables", "sysctl", "none"),
 )

@@ -17,14 +17,13 @@ def make_plan(data: Mapping[str, Any]) -> Tuple[Optional[Plan], List[Problem]]:
     target, unsupported = target_of(data)
     problems = problems + ([] if unsupported is None else [unsupported])
     problems += _unsupported(data, keys.BACKEND, set(BACKENDS))
-    problems += _unsupported(data, keys.FIREWALL, set(FIREWALLS))
     if description is None or target is None or problems:
         return None, problems
     return _plan(description, target)
 
 
 def _unsupported(data: Mapping[str, Any], key: "keys.Key[str]", names: Set[str]) -> List[Problem]:
-    """A format or firewall that is known by name, and that nothing here writes yet."""
+    """A format that is known by name, and that nothing here writes yet."""
     name = data.get(key.name)
     if not isinstance(name, str) or name in names | {"auto"}:
         return []

@@ -43,6 +43,13 @@ def build(root: Path) -> None:
     (root / ASIDE).chmod(0o600)
 
 
+def enable(root: Path, service: str) -> None:
+    """As systemctl enable does; the unit itself is in no scratch root."""
+    wants = root / "etc/systemd/system/multi-user.target.wants"
+    wants.mkdir(parents=True, exist_ok=True)
+    (wants / (service + ".service")).symlink_to("/nowhere/%s.service" % service)
+
+
 def build_again(root: Path) -> None:
     """A host that was set up, and whose administrator changed every file since."""
     build(root)
@@ -54,6 +61,7 @@ def build_again(root: Path) -> None:
     (folder / "ifcfg-old").write_text("DEVICE=eth0\n# another\n")
     (root / "etc/sysconfig/network").write_text("GATEWAYDEV=eth0\n")
     (root / "etc/sysconfig/iptables").write_text("*filter\n-A FORWARD -j DROP\nCOMMIT\n")
+    enable(root, "firewalld")
 
 
 STATES = {"first": build, "again": build_again}
@@ -115,7 +123,7 @@ class Faulty:
 
     def run(self, command: str, at: int, until: int) -> machine.Run:
         shutil.rmtree(self.root, ignore_errors=True)
-        shutil.copytree(self._model, self.root)
+        shutil.copytree(self._model, self.root, symlinks=True)
         self._log.write_text("")
         numbers = "FAULT_LOG=%s FAULT_OF=%s FAULT_AT=%d FAULT_UNTIL=%d\n"
         head = numbers % (shell.quote(str(self._log)), command, at, until)
@@ -479,14 +487,19 @@ APPENDED = {"nat alone": NAT, "empty": "", "comments": "# nothing\n", "no newlin
 AWKS = {"bash": "", "dash": "", "busybox": 'awk() { busybox awk "$@"; }\n'}
 
 
-def edited(root: Path, shell_name: str, paths: Sequence[str], *how: str) -> machine.Run:
+def called(root: Path, shell_name: str, calls: Sequence[Sequence[str]]) -> machine.Run:
+    """Helpers of firewalls, called one by one for a bridge and then put in place."""
     text = "(\n" + AWKS[shell_name]
-    text += shipped.text("runtime", "common.sh") + shipped.text("runtime", "iptables.sh")
+    for name in ("common", "iptables", "sysctl"):
+        text += shipped.text("runtime", name + ".sh")
     text += "bridge br0\n"
-    for path in paths:
-        words = map(shell.quote, (path, RULE, *how))
-        text += "iptables_bridged %s\n" % " ".join(words)
+    for words in calls:
+        text += " ".join(map(shell.quote, words)) + "\n"
     return machine.run(text + "commit\n)\n", root, machine.SHELLS[shell_name])
+
+
+def edited(root: Path, shell_name: str, paths: Sequence[str], *how: str) -> machine.Run:
+    return called(root, shell_name, [("iptables_bridged", path, RULE, *how) for path in paths])
 
 
 def forward_rules(text: str) -> List[str]:
@@ -541,3 +554,111 @@ def test_saved_rules_are_made_where_asked(shell_name: str, tmp_path: Path) -> No
     place = tmp_path / path[1:]
     made = HEAD + ":OUTPUT ACCEPT [0:0]\n" + OURS + "COMMIT\n"
     assert (place.read_text(), place.stat().st_mode & 0o7777) == (made, 0o600)
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("firewall", "command", "why"),
+    [
+        ("auto", "awk", "/etc/sysconfig/iptables can't be edited"),
+        ("sysctl", "awk", "/etc/sysctl.conf can't be edited"),
+        ("auto", "cat", "/etc/sysconfig/iptables can't be read"),
+        ("sysctl", "cat", "/etc/sysctl.conf can't be read"),
+    ],
+)
+def test_a_firewall_that_cannot_be_edited(
+    firewall: str, command: str, why: str, sh: List[str], tmp_path: Path
+) -> None:
+    build(tmp_path)
+    (tmp_path / "etc/sysctl.conf").write_text(OTHER)
+    old = tree(tmp_path)
+    # the first that reads this file; a cat without a name takes what is to be written
+    fails = (
+        '%s() { case ${1:-} in "" | */ifcfg-*) command %s ${1:+"$@"} ;; *) return 1 ;; esac; }\n'
+    )
+    script = bridge_setup(dict(DATA, os_version="rhel6", bridge_firewall=firewall))
+    run = machine.run(fails % (command, command) + script, tmp_path, sh)
+    assert (run.status, run.errors) == (1, "cobbler-bridge: " + why + STAYS)
+    assert tree(tmp_path) == old
+
+
+NF_CALL = "net.bridge.bridge-nf-call-%s = 0\n"
+SET = "".join(NF_CALL % each for each in ("iptables", "ip6tables", "arptables"))
+OTHER = "net.ipv4.ip_forward = 1\n"
+# what is there and what comes out; None: it stays
+SETTINGS: Dict[str, Tuple[str, Any]] = {
+    "empty": ("", NOTE + SET),
+    "others": (OTHER, OTHER + NOTE + SET),
+    "no newline": (OTHER[:-1], OTHER + NOTE + SET),
+    "a comment": ("# " + SET, "# " + SET + NOTE + SET),
+    "two of three": (SET.replace("arp", "x"), SET.replace("arp", "x") + NOTE + SET),
+    "switched on": (SET.replace("0", "1"), SET.replace("0", "1") + NOTE + SET),
+    "switched on later": (
+        NOTE + SET + OTHER + "net/bridge/bridge-nf-call-iptables=1\n",
+        OTHER + "net/bridge/bridge-nf-call-iptables=1\n" + NOTE + SET,
+    ),
+    "switched on before": (SET.replace("0", "1") + SET, None),
+    "already": (SET + OTHER, None),
+    "already, with slashes": ("  " + SET.replace("net.bridge.", "net/bridge/"), None),
+    "already, close": (SET.replace(" ", ""), None),
+    "ours": (NOTE + SET, None),
+    "ours, more behind it": (NOTE + SET + OTHER, None),
+}
+
+
+@pytest.mark.parametrize("shell_name", machine.SHELLS)
+def test_the_settings_of_sysctl_conf(shell_name: str, tmp_path: Path) -> None:
+    after = {name: old if new is None else new for name, (old, new) in SETTINGS.items()}
+    files = {"/etc/" + name: old for name, (old, _) in SETTINGS.items()}
+    machine.build(tmp_path, {"files": files})
+    calls = [("sysctl_conf", "/etc/" + name) for name in (*SETTINGS, "made")]
+    run = called(tmp_path, shell_name, calls)
+    assert (run.status, run.errors) == (0, "")
+    after["made"] = NOTE + SET
+    assert {name: (tmp_path / "etc" / name).read_text() for name in after} == after
+    assert (tmp_path / "etc/made").stat().st_mode & 0o7777 == 0o644
+
+    run = called(tmp_path, shell_name, calls)
+    assert run.output == "cobbler-bridge: br0 is set up already\n"
+    assert {name: (tmp_path / "etc" / name).read_text() for name in after} == after
+
+
+# files that are there, services that are enabled, and the file that has the filtering on
+WANTED: List[Tuple[Dict[str, str], List[str], str]] = [
+    ({}, ["firewalld"], ""),
+    ({}, ["nftables"], ""),
+    ({}, ["firewalld", "nftables"], ""),
+    ({"/etc/sysctl.conf": "# " + (NF_CALL % "iptables").replace("0", "1")}, ["nftables"], ""),
+    ({"/etc/sysctl.conf": SET}, ["nftables"], ""),
+    ({"/etc/sysctl.conf": "net.bridge.bridge-nf-call-iptables=1\n"}, ["nftables"], "sysctl.conf"),
+    (
+        {"/etc/sysctl.d/9.conf": OTHER, "/etc/sysctl.d/k.conf": SET.replace("0", "1")},
+        ["nftables"],
+        "sysctl.d/k.conf",
+    ),
+    ({"/etc/sysctl.d/k.off": SET.replace("0", "1")}, ["nftables"], ""),
+]
+
+
+@ON_EVERY_SHELL
+def test_where_the_settings_are_written(sh: List[str], tmp_path: Path) -> None:
+    script = bridge_setup(dict(DATA, os_version="rhel8"))
+    ours = ["etc/sysctl.d/cobbler-bridge.conf", "etc/udev/rules.d/99-cobbler-bridge.rules"]
+    said = "cobbler-bridge: /etc/%s has bridged frames filtered and is left as it is: "
+    for number, (files, services, wanted) in enumerate(WANTED):
+        root = tmp_path / str(number)
+        machine.build(root, {"nics": {"eth0": {"mac": MAC1}}, "files": files})
+        for service in ("sshd", "NetworkManager"):
+            enable(root, service)
+        assert machine.run(script, root, sh).status == 0
+        assert not any((root / path).exists() for path in ours)
+        for service in services:
+            enable(root, service)
+        run = machine.run(script, root, sh)
+        assert (run.status, run.errors) == (0, "")
+        assert [(root / path).exists() for path in ours] == [not wanted, not wanted]
+        if wanted:
+            assert said % wanted in run.output
+        else:
+            assert "filtered" not in run.output
+            assert (root / ours[0]).read_text() == NOTE + SET

@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -274,6 +275,10 @@ def test_every_backend_firewall_and_target_is_in_a_case_that_succeeds() -> None:
     assert backends == set(BACKENDS)
     assert firewalls == set(FIREWALLS)
     assert targets == {_family(target.name) for target in TARGETS.values()}
+
+
+def test_every_firewall_that_can_be_asked_for_is_written() -> None:
+    assert set(re.split(", | or ", keys.FIREWALL.accepts)) == set(FIREWALLS)
 
 
 def _family(name: str) -> str:

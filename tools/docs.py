@@ -10,12 +10,11 @@ sys.path.insert(0, str(ROOT))
 
 from cobbler_bridge import keys, shell  # noqa: E402 - the line above makes it importable
 from cobbler_bridge.backends import BACKENDS  # noqa: E402
-from cobbler_bridge.firewalls import FIREWALLS  # noqa: E402
 from cobbler_bridge.planner import make_plan  # noqa: E402
 from cobbler_bridge.snippet import bridge_setup  # noqa: E402
 from cobbler_bridge.target import KNOWN  # noqa: E402
 
-_WRITERS = {keys.BACKEND.name: BACKENDS, keys.FIREWALL.name: FIREWALLS}
+_WRITERS = {keys.BACKEND.name: BACKENDS}
 README = ROOT / "README.md"
 VARIABLES = ROOT / "docs" / "variables.md"
 _INTRODUCTION = """\

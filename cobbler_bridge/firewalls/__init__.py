@@ -6,7 +6,7 @@ A firewall is a function of a description and a target, like a backend. See ``pl
 from typing import Dict, List, Tuple
 
 from cobbler_bridge.description import Description
-from cobbler_bridge.firewalls import iptables
+from cobbler_bridge.firewalls import automatic, iptables, sysctl
 from cobbler_bridge.plan import Parts, Writer
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
@@ -17,7 +17,10 @@ def _none(description: Description, target: Target) -> Tuple[Parts, List[Problem
 
 
 FIREWALLS: Dict[str, Writer] = {
-    "auto": iptables.where_saved,
+    "auto": automatic.write,
+    "firewalld": sysctl.write,
     "iptables": iptables.write,
+    "nftables": sysctl.write,
     "none": _none,
+    "sysctl": sysctl.write,
 }

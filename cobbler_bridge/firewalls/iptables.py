@@ -23,18 +23,11 @@ def _edited(path: str, when: str, *how: str) -> Call:
 
 
 _IPV6 = _edited(IPV6_RULES, "where it is there")
-_FIREWALLD = Call("firewalld_said", (), "firewalld, which is not configured yet, is mentioned")
 _MADE = Parts(("iptables",), (), (_edited(IPV4_RULES, "or made", "make"), _IPV6))
-_WHERE_SAVED = Parts(
-    ("iptables",), (), (_edited(IPV4_RULES, "where it is there"), _IPV6, _FIREWALLD)
-)
+# The rule in the saved rules, where the machine has some
+WHERE_SAVED = Parts(("iptables",), (), (_edited(IPV4_RULES, "where it is there"), _IPV6))
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
     """The rule in the saved rules, which are made if they aren't there."""
     return _MADE, []
-
-
-def where_saved(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
-    """The rule in the saved rules, where the machine has some."""
-    return _WHERE_SAVED, []

@@ -195,6 +195,16 @@ will_write() {
     grep -qxF -- "$1" "$new/list"
 }
 
+# will_not_write PATH: what was prepared for it is not put in place
+will_not_write() {
+    : > "$new/fewer" || leave_alone "nothing can be written below $state"
+    while read -r each; do
+        [ "$each" = "$1" ] || printf '%s\n' "$each" >> "$new/fewer" ||
+            leave_alone "nothing can be written below $state"
+    done < "$new/list"
+    cat "$new/fewer" > "$new/list" || leave_alone "nothing can be written below $state"
+}
+
 # set_aside PATH: the file is moved to the kept ones when the new ones are in place
 set_aside() {
     printf '%s\n' "$1" >> "$new/aside" || leave_alone "$1 can't be set aside"

@@ -41,10 +41,3 @@ iptables_bridged() {
         }' "$new/rules" > "$new/ruled" || leave_alone "$1 can't be edited"
     write_file 600 "$1" < "$new/ruled"
 }
-
-# firewalld_said: it would reject the guests, and has no saved rules to edit
-firewalld_said() {
-    for unit in "$root"/etc/systemd/system/*/firewalld.service; do
-        [ ! -e "$unit" ] && [ ! -L "$unit" ] || say 'firewalld runs here and is left as it is: it may reject the guests'
-    done
-}

@@ -1,0 +1,65 @@
+# Keeps bridged frames away from the IP firewalls by the kernel's bridge-nf-call settings.
+
+# sysctl_conf PATH: the last value of each setting is 0; what we add stands at the end, once
+sysctl_conf() {
+    : > "$new/settings"
+    [ ! -f "$root$1" ] || cat "$root$1" > "$new/settings" || leave_alone "$1 can't be read"
+    awk '
+        BEGIN {
+            mark = "# cobbler-bridge: guests on a bridge are not filtered here"
+            count = split("iptables ip6tables arptables", names, " ")
+            for (n = 1; n <= count; n++) {
+                names[n] = "net.bridge.bridge-nf-call-" names[n]
+                added[names[n] " = 0"] = 1
+            }
+        }
+        {
+            lines[NR] = $0
+            setting = $0
+            gsub(/[ \t]/, "", setting)
+            gsub("/", ".", setting)
+            at = index(setting, "=")
+            if (at) value[substr(setting, 1, at - 1)] = substr(setting, at + 1)
+        }
+        END {
+            for (n = 1; n <= count; n++) if (value[names[n]] != "0") missing = 1
+            for (n = 1; n <= NR; n++) {
+                ours = lines[n] == mark || (ours && lines[n] in added)
+                if (!missing || !ours) print lines[n]
+            }
+            if (missing) print mark
+            for (n = 1; n <= count; n++) if (missing) print names[n] " = 0"
+        }' "$new/settings" > "$new/set" || leave_alone "$1 can't be edited"
+    write_file 644 "$1" < "$new/set"
+}
+
+# sysctl_where SETTINGS RULE UNIT...: the two files, which lie ready, go again where none of these
+# units is enabled, or where the administrator wants bridged frames filtered
+sysctl_where() {
+    settings=$1
+    rule=$2
+    shift 2
+    enabled=
+    for unit; do
+        for link in "$root"/etc/systemd/system/*/"$unit"; do
+            if [ -e "$link" ] || [ -L "$link" ]; then enabled=$unit; fi
+        done
+    done
+    if [ -n "$enabled" ]; then
+        filtering_wanted || return 0
+        say "$wanted has bridged frames filtered and is left as it is: $enabled may reject the guests"
+    fi
+    will_not_write "$settings"
+    will_not_write "$rule"
+}
+
+# filtering_wanted: a file switches it on; sets wanted
+filtering_wanted() {
+    for each in "$root"/etc/sysctl.conf "$root"/etc/sysctl.d/*.conf; do
+        wanted=${each#"$root"}
+        [ -f "$each" ] || continue
+        ! grep -q '^[[:space:]]*net[./]bridge[./]bridge-nf-call-[a-z0-9]*tables[[:space:]]*=[[:space:]]*1' "$each" ||
+            return 0
+    done
+    return 1
+}
