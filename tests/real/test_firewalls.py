@@ -280,21 +280,18 @@ def test_a_table_of_bridge_goes_on_filtering(host: Host) -> None:
     assert host.rejected()
 
 
-@pytest.mark.parametrize(
-    ("backend", "os_version", "module"),
-    [("iptables", "rhel7", "br_netfilter"), ("nftables", "rhel9", "br_netfilter")],
-)
-def test_firewalld(backend: str, os_version: str, module: str, host: Host) -> None:
+@pytest.mark.parametrize(("backend", "os_version"), [("iptables", "rhel7"), ("nftables", "rhel9")])
+def test_firewalld(backend: str, os_version: str, host: Host) -> None:
     host.enable("firewalld.service")
     host.start_firewalld(backend)
     assert host.rejected()
     host.install(os_version, "auto")
-    host.module_comes(module)
+    host.module_comes("br_netfilter")
     assert host.lease()
     host.machine.run("firewall-cmd", "--reload")
     assert host.lease()
     host.machine.stop("firewalld")
-    host.machine.start("firewalld", "--nofork", "--nopid")
+    host.start("firewalld", "--nofork", "--nopid")
     host.firewalld_runs()
     assert host.filtering() == ["0"] * 3
     assert host.lease()
