@@ -210,6 +210,18 @@ set_aside() {
     printf '%s\n' "$1" >> "$new/aside" || leave_alone "$1 can't be set aside"
 }
 
+# set_aside_rival PATH DEVICE MAC: where the file is for one of our devices
+set_aside_rival() {
+    case " $bridge p$bridge $chosen " in
+    *" ${2:-none} "*) set_aside "$1" ;;
+    *)
+        while read -r _ mac; do
+            [ "$3" != "$mac" ] || set_aside "$1"
+        done < "$new/ports"
+        ;;
+    esac
+}
+
 same() {
     [ -f "$2" ] && [ "$(cat "$1" && echo .)" = "$(cat "$2" && echo .)" ]
 }

@@ -16,14 +16,7 @@ ifcfg_alone() {
         if [ ! -f "$ifcfg" ] || will_write "$path"; then continue; fi
         device=$(ifcfg_value DEVICE "$ifcfg")
         address=$(ifcfg_value HWADDR "$ifcfg" | tr 'A-F' 'a-f')
-        case " $bridge p$bridge $chosen " in
-        *" ${device:-none} "*) set_aside "$path" ;;
-        *)
-            while read -r _ mac; do
-                [ "$address" != "$mac" ] || set_aside "$path"
-            done < "$new/ports"
-            ;;
-        esac
+        set_aside_rival "$path" "$device" "$address"
     done
 }
 

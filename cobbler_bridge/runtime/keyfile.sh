@@ -12,14 +12,7 @@ keyfile_alone() {
         if [ ! -f "$keyfile" ] || will_write "$path"; then continue; fi
         device=$(sed -n 's/^[[:space:]]*interface-name[[:space:]]*=[[:space:]]*//p' "$keyfile")
         address=$(keyfile_value mac-address "$keyfile")
-        case " $bridge p$bridge $chosen " in
-        *" ${device:-none} "*) set_aside "$path" ;;
-        *)
-            while read -r _ mac; do
-                [ "$address" != "$mac" ] || set_aside "$path"
-            done < "$new/ports"
-            ;;
-        esac
+        set_aside_rival "$path" "$device" "$address"
     done
 }
 
