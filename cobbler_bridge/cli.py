@@ -12,10 +12,11 @@ from xml.parsers.expat import ExpatError
 import yaml
 
 from cobbler_bridge import __version__, install, shell, show
-from cobbler_bridge.description import subject_of, wants_bridge
-from cobbler_bridge.plan import File, Plan
+from cobbler_bridge.description import wants_bridge
+from cobbler_bridge.plan import File, Plan, plain
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem, shown
+from cobbler_bridge.reader import subject_of
 from cobbler_bridge.store import XmlRpc
 
 WELL, PROBLEMS, WRONG_USAGE, NO_COBBLER = range(4)
@@ -134,9 +135,9 @@ def _as_data(subject: str, planned: Optional[Plan], problems: List[Problem]) -> 
         "title": "" if planned is None else planned.title,
         "files": [
             {
-                "path": shell.plain(step.path),
+                "path": plain(step.path),
                 "mode": "%o" % step.mode,
-                "content": shell.plain(step.content),
+                "content": plain(step.content),
             }
             for step in steps
             if isinstance(step, File)

@@ -8,7 +8,8 @@ import time
 from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
 
 from cobbler_bridge import keys, placement
-from cobbler_bridge.description import Bridge, wants_bridge
+from cobbler_bridge.description import wants_bridge
+from cobbler_bridge.network import Bridge
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import shown
 from cobbler_bridge.record import INSTALLED, INSTALLING, Record

@@ -56,20 +56,31 @@ PORT = Key(
 )
 IPV4 = Key(
     "bridge_ipv4",
-    "auto, dhcp, none, or ADDRESS/PREFIX with an optional ,GATEWAY",
+    "auto, dhcp, keep, none, or ADDRESS/PREFIX with an optional ,GATEWAY",
     "auto",
-    "The bridge's IPv4 address. auto: the system record's static address if it has one, else DHCP.",
+    "The bridge's IPv4 address. auto: the system record's static address if it has one, else DHCP. "
+    "keep: what the installer configured on the port moves to the bridge.",
     "192.0.2.10/24,192.0.2.1",
     values.ipv4,
 )
 IPV6 = Key(
     "bridge_ipv6",
-    "auto, or ADDRESS/PREFIX with an optional ,GATEWAY",
+    "auto, dhcp, keep, none, or ADDRESS/PREFIX with an optional ,GATEWAY",
     "auto",
     "The bridge's IPv6 address. auto: the system record's address if it has one, else router "
-    "advertisements. Without a gateway, router advertisements give the route.",
+    "advertisements. Without a gateway, router advertisements give the route. none: a link-local "
+    "address only. keep: what the installer configured on the port moves to the bridge.",
     "2001:db8::10/64,fe80::1",
     values.ipv6,
+)
+VLAN = Key(
+    "bridge_vlan",
+    "a whole number from 1 to 4094",
+    None,
+    "The bridge sits on this VLAN of its port. The port itself then has no address; with "
+    "bridge_ipv4=none it keeps the one that the installer gave it.",
+    "10",
+    values.number(1, 4094),
 )
 MTU = Key(
     "bridge_mtu",
@@ -104,6 +115,14 @@ FORWARD_DELAY = Key(
     "15 with STP on.",
     "4",
     values.number(0, 30),
+)
+OPTIONS = Key(
+    "bridge_opts",
+    "key=value with blanks or commas between: %s" % ", ".join(sorted(values.OPTIONS)),
+    None,
+    "Further options of the bridge; times are in seconds.",
+    "priority=4096,ageing_time=60",
+    values.options,
 )
 FIREWALL = Key(
     "bridge_firewall",
@@ -146,21 +165,21 @@ HOST_KEYS: Tuple[Key[Any], ...] = (
     PORT,
     IPV4,
     IPV6,
+    VLAN,
     MTU,
     MAC,
     STP,
     FORWARD_DELAY,
+    OPTIONS,
     FIREWALL,
     BACKEND,
 )
 
 # Reserved names: refused rather than ignored until they do something.
 LATER_KEYS: Tuple[str, ...] = (
-    "bridge_opts",
     "bridge_rollback",
     "bridge_timeout",
     "bridge_verify",
-    "bridge_vlan",
     "bridge_xen",
     "bridge_xen_network_script",
     "bridge_xen_vif_script",

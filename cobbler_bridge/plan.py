@@ -5,12 +5,13 @@ A plan is pure data. What only the machine knows (which NIC, its MAC address) st
 """
 
 import re
-from typing import Callable, Iterable, List, NamedTuple, Tuple, Union
+from typing import Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
-from cobbler_bridge.description import Bridge, Description
+from cobbler_bridge.description import Description
+from cobbler_bridge.network import Bond, Bridge, Device, Master, Nic, Vlan
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
-from cobbler_bridge.values import PortChoice
+from cobbler_bridge.values import NAME_CHARACTERS
 
 
 class Fact(NamedTuple):
@@ -25,7 +26,7 @@ class Fact(NamedTuple):
 
 Word = Union[str, Fact]
 Text = Tuple[Word, ...]
-Setting = Tuple[str, Word]
+Setting = Tuple[str, Union[Word, Text]]
 
 
 class File(NamedTuple):
@@ -69,12 +70,16 @@ class Plan(NamedTuple):
     steps: Tuple[Step, ...]
 
 
-class Port(NamedTuple):
-    """A port as the files name it: ``number`` counts from 1 in the order of the description."""
+class Named(NamedTuple):
+    """A device as the files name it, and what it is a port of.
 
-    number: int
+    ``mac`` is the MAC address of the NIC below it, the first one of several.
+    """
+
+    device: Device
     name: Word
-    mac: Word
+    mac: Optional[Word]
+    master: Optional[Master]
 
 
 # The kernel's, biosdevname's and systemd's names for Ethernet cards
@@ -89,26 +94,71 @@ def assignments(settings: Iterable[Setting]) -> Text:
     known = ""
     for name, value in settings:
         known += name + "="
-        if isinstance(value, str):
-            known += value
-        else:
-            content += [known, value]
-            known = ""
+        # a fact is a tuple too
+        for word in (value,) if isinstance(value, (str, Fact)) else value:
+            if isinstance(word, str):
+                known += word
+            else:
+                content += [known, word]
+                known = ""
         known += "\n"
     return (*content, known)
 
 
-def ports_of(bridge: Bridge) -> Tuple[Port, ...]:
-    """The ports of a bridge with the names that they will have."""
-    ports = []
-    for number, choice in enumerate(bridge.ports, 1):
-        mac = Fact("mac%d" % number, "$mac%d" % number)
-        ports.append(Port(number, _port_name(bridge, choice, number), choice.mac or mac))
-    return tuple(ports)
+def plain(text: Text) -> str:
+    """A text as a person reads it, with what the machine fills in by name."""
+    return "".join(part.shown if isinstance(part, Fact) else part for part in text)
 
 
-def _port_name(bridge: Bridge, choice: PortChoice, number: int) -> Word:
-    if choice.name is None:
-        usual = "p" + bridge.name if _NIC_NAME.match(bridge.name) else "$port%d" % number
-        return Fact("port%d" % number, usual)
-    return "p" + choice.name if choice.name == bridge.name else choice.name
+def named(description: Description) -> Tuple[Named, ...]:
+    """Every device with the name that it will have, each behind those that it is made of."""
+    bridges = [bridge.name for bridge in description.bridges]
+    return tuple(
+        Named(device, name_of(device, bridges), mac_of(device), master)
+        for device, master in description.devices
+    )
+
+
+def name_of(device: Union[Device, str], bridges: Sequence[str]) -> Word:
+    """The name that a device will have beside these bridges."""
+    if isinstance(device, Nic):
+        return _nic_name(device, bridges)
+    if not isinstance(device, Vlan):
+        return device if isinstance(device, str) else device.name
+    parent = name_of(device.parent, bridges)
+    if isinstance(parent, Fact):
+        return Fact("vlan%d" % device.number, "%s.%d" % (parent.shown, device.tag))
+    name = "%s.%d" % (parent, device.tag)
+    return name if len(name) <= NAME_CHARACTERS else "vlan%d" % device.tag
+
+
+def _nic_name(nic: Nic, bridges: Sequence[str]) -> Word:
+    if nic.choice.name is None:
+        usual = ["p" + name for name in bridges if _NIC_NAME.match(name)]
+        shown = usual[0] if len(usual) == 1 else "$port%d" % nic.number
+        return Fact("port%d" % nic.number, shown)
+    return "p" + nic.choice.name if nic.choice.name in bridges else nic.choice.name
+
+
+def may_be_renamed(nic: Nic, bridges: Sequence[str]) -> bool:
+    """Whether the machine may call the NIC otherwise than the files do."""
+    name = nic.choice.name
+    return name is None or name in bridges or (name[0] == "p" and name[1:] in bridges)
+
+
+def mac_of(device: Union[Device, str]) -> Optional[Word]:
+    """The MAC address of the (first) NIC that a device is made of, where there is one."""
+    if isinstance(device, Nic):
+        return device.choice.mac or Fact("mac%d" % device.number, "$mac%d" % device.number)
+    if isinstance(device, (Bond, Bridge)):
+        return mac_of(device.ports[0]) if device.ports else None
+    return mac_of(device.parent) if isinstance(device, Vlan) else None
+
+
+def names_now(device: Union[Device, str]) -> Tuple[Word, ...]:
+    """The names that the installer may have used for a port: its own, and the NIC's."""
+    if isinstance(device, Nic):
+        return (Fact("nic%d" % device.number, "$nic%d" % device.number),)
+    if isinstance(device, Vlan):
+        return (name_of(device, ()), *names_now(device.parent))
+    return (device if isinstance(device, str) else device.name,)

@@ -4,10 +4,12 @@ from typing import Any, List, Mapping, Optional, Set, Tuple
 
 from cobbler_bridge import keys
 from cobbler_bridge.backends import BACKENDS
-from cobbler_bridge.description import Bridge, Description, describe, subject_of
+from cobbler_bridge.description import Description, describe
 from cobbler_bridge.firewalls import FIREWALLS
-from cobbler_bridge.plan import Call, Parts, Plan, Step
+from cobbler_bridge.network import Bond, Nic, Vlan
+from cobbler_bridge.plan import Call, Named, Parts, Plan, Step, name_of, named, plain
 from cobbler_bridge.problem import Problem, shown
+from cobbler_bridge.reader import subject_of
 from cobbler_bridge.target import Target, target_of
 
 
@@ -52,8 +54,7 @@ def _plan(description: Description, target: Target) -> Tuple[Optional[Plan], Lis
         return None, problems
     names = " and ".join(bridge.name for bridge in description.bridges)
     steps: Tuple[Step, ...] = sum((part.checks for part in parts), ())
-    for bridge in description.bridges:
-        steps += _find_ports(bridge)
+    steps += _find_devices(description)
     steps += sum((part.steps for part in parts), ())
     return (
         Plan(
@@ -67,18 +68,40 @@ def _plan(description: Description, target: Target) -> Tuple[Optional[Plan], Lis
     )
 
 
-def _find_ports(bridge: Bridge) -> Tuple[Step, ...]:
-    steps: List[Step] = [Call("bridge", (bridge.name,), "the bridge is %s" % bridge.name)]
-    for number, choice in enumerate(bridge.ports, 1):
-        recorded = bridge.port_macs[number - 1]
-        if choice.mac is not None:
-            how, who = ("mac", choice.mac), "the NIC with the address " + choice.mac
-        elif choice.name is not None:
-            how, who = ("name", choice.name), "the NIC " + choice.name
-        elif recorded is not None:
-            how, who = ("auto", recorded), "the NIC that Cobbler knows, " + recorded
-        else:
-            how, who = ("auto", ""), "the NIC that the machine was installed through"
-        arguments = (str(number),) + tuple(word for word in how if word)
-        steps.append(Call("port", arguments, "port %d is %s" % (number, who)))
+def _find_devices(description: Description) -> Tuple[Step, ...]:
+    """Calls that find every NIC, and that say which devices are ours from now on."""
+    bridges = [bridge.name for bridge in description.bridges]
+    does = "the bridge is %s" % " and ".join(bridges)
+    steps: List[Step] = [Call("bridges", tuple(bridges), does)]
+    for each in named(description):
+        device, name = each.device, each.name
+        if isinstance(device, Nic):
+            steps.append(_find_nic(device, _role(each)))
+        elif isinstance(device, Vlan):
+            parent = name_of(device.parent, bridges)
+            words = (str(device.number), parent, str(device.tag))
+            steps.append(Call("vlan", words, "VLAN %d is %s" % (device.tag, plain((name,)))))
+        elif isinstance(device, Bond):
+            steps.append(Call("own", (device.name,), "the bond is %s" % device.name))
     return tuple(steps)
+
+
+def _role(each: Named) -> str:
+    """What a NIC is for: port 1 of br0."""
+    if each.master is None:
+        return "the NIC of a VLAN"
+    return "port %d of %s" % (each.master.ports.index(each.device) + 1, each.master.name)
+
+
+def _find_nic(nic: Nic, role: str) -> Step:
+    choice = nic.choice
+    if choice.mac is not None:
+        how, who = ("mac", choice.mac), "the NIC with the address " + choice.mac
+    elif choice.name is not None:
+        how, who = ("name", choice.name), "the NIC " + choice.name
+    elif nic.mac is not None:
+        how, who = ("auto", nic.mac), "the NIC that Cobbler knows, " + nic.mac
+    else:
+        how, who = ("auto", ""), "the NIC that the machine was installed through"
+    arguments = (str(nic.number), role, *(word for word in how if word))
+    return Call("nic_left" if nic.left else "nic", arguments, "%s is %s" % (role, who))

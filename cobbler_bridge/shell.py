@@ -9,7 +9,7 @@ import re
 from typing import Sequence, Tuple
 
 from cobbler_bridge import __version__, shipped
-from cobbler_bridge.plan import Call, Fact, File, Plan, Step, Text, Word
+from cobbler_bridge.plan import Call, Fact, File, Plan, Step, Word, plain
 from cobbler_bridge.problem import Problem, one_line
 
 # What an install file, Cobbler or its web service would take for its own, with where to cut it
@@ -108,11 +108,6 @@ def _in_here_document(part: Word) -> str:
     if isinstance(part, Fact):
         return "${%s}" % part.name
     return part.translate(_HERE_DOCUMENT)
-
-
-def plain(text: Text) -> str:
-    """A text as a person reads it, with what the machine fills in by name."""
-    return "".join(part.shown if isinstance(part, Fact) else part for part in text)
 
 
 @functools.lru_cache(maxsize=None)

@@ -5,9 +5,10 @@ import logging
 from typing import Any, Dict, Mapping
 
 from cobbler_bridge import shell
-from cobbler_bridge.description import relevant, subject_of, wants_bridge
+from cobbler_bridge.description import relevant, wants_bridge
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem
+from cobbler_bridge.reader import subject_of
 
 _LOG = logging.getLogger(__name__)
 

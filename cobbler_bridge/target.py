@@ -2,8 +2,8 @@
 
 from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
-from cobbler_bridge.description import subject_of
 from cobbler_bridge.problem import Problem, shown
+from cobbler_bridge.reader import subject_of
 
 
 class Target(NamedTuple):

@@ -7,7 +7,7 @@ declaration in ``keys``.
 
 import ipaddress
 import re
-from typing import Callable, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
 from cobbler_bridge.problem import shown
 
@@ -27,29 +27,47 @@ class PortChoice(NamedTuple):
     mac: Optional[str] = None
 
 
-class Ipv4(NamedTuple):
-    """The IPv4 configuration of a bridge.
+class Route(NamedTuple):
+    """A static route: where to, in CIDR notation, and the neighbour that leads there."""
 
-    ``method`` is ``auto``, ``dhcp``, ``none`` or ``static``; only ``static`` has an ``address``
-    and may have a ``gateway``.
+    network: str
+    gateway: str
+
+
+class Ipv4(NamedTuple):
+    """The IPv4 configuration of a device.
+
+    ``method`` is ``auto``, ``dhcp``, ``keep`` (what the installer configured), ``none`` or
+    ``static``; only ``static`` has an ``address`` and may have a ``gateway``. ``others`` are
+    further addresses.
     """
 
     method: str
     address: Optional[ipaddress.IPv4Interface] = None
     gateway: Optional[ipaddress.IPv4Address] = None
+    others: Tuple[ipaddress.IPv4Interface, ...] = ()
+    routes: Tuple[Route, ...] = ()
 
 
 class Ipv6(NamedTuple):
-    """The IPv6 configuration of a bridge.
+    """The IPv6 configuration of a device.
 
-    ``method`` is ``auto`` (router advertisements) or ``static``; only ``static`` has an
-    ``address`` and may have a ``gateway``, which may be a link-local one. Without a gateway,
-    router advertisements give the route.
+    ``method`` is ``auto`` (router advertisements), ``dhcp``, ``keep``, ``none`` (a link-local
+    address only) or ``static``; only ``static`` has an ``address`` and may have a ``gateway``,
+    which may be a link-local one. Without a gateway, router advertisements give the route.
+    ``others`` are further addresses.
     """
 
     method: str
     address: Optional[ipaddress.IPv6Interface] = None
     gateway: Optional[ipaddress.IPv6Address] = None
+    others: Tuple[ipaddress.IPv6Interface, ...] = ()
+    routes: Tuple[Route, ...] = ()
+
+
+# The options of a bridge that are numbers: what they can be, times in seconds (the kernel's own
+# limits, and NetworkManager's)
+Options = Tuple[Tuple[str, int], ...]
 
 
 def device_name(text: str) -> str:
@@ -102,11 +120,9 @@ def _port(text: str) -> PortChoice:
 
 
 def ipv4(text: str) -> Ipv4:
-    """``auto``, ``dhcp``, ``none``, or ADDRESS/PREFIX with an optional ,GATEWAY."""
-    if text in ("auto", "dhcp", "none"):
+    """``auto``, ``dhcp``, ``keep``, ``none``, or ADDRESS/PREFIX with an optional ,GATEWAY."""
+    if text in ("auto", "dhcp", "keep", "none"):
         return Ipv4(text)
-    if text == "keep":
-        raise ValueError("is not supported yet")
     address, comma, gateway = text.partition(",")
     return static_ipv4(address, gateway if comma else None)
 
@@ -152,11 +168,9 @@ def _router(interface: ipaddress.IPv4Interface, gateway: str) -> ipaddress.IPv4A
 
 
 def ipv6(text: str) -> Ipv6:
-    """``auto``, or ADDRESS/PREFIX with an optional ,GATEWAY."""
-    if text == "auto":
+    """``auto``, ``dhcp``, ``keep``, ``none``, or ADDRESS/PREFIX with an optional ,GATEWAY."""
+    if text in ("auto", "dhcp", "keep", "none"):
         return Ipv6(text)
-    if text in ("dhcp", "keep", "none"):
-        raise ValueError("is not supported yet")
     address, comma, gateway = text.partition(",")
     return static_ipv6(address, gateway if comma else None)
 
@@ -222,3 +236,120 @@ def choice(*words: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _mask(text: str) -> int:
+    """A group_forward_mask; the kernel forwards no STP, pause or LACP frames (bits 0 to 2)."""
+    mask = int(text, 16) if _HEXADECIMAL.match(text) else number(0, 0xFFFF)(text)
+    if mask & 7:
+        raise ValueError("has one of the three lowest bits, which the kernel refuses")
+    return mask
+
+
+def switch(text: str) -> int:
+    """1 for on, yes and true, 0 for their opposites."""
+    if text not in _SWITCH:
+        raise ValueError("is neither on nor off")
+    return _SWITCH[text]
+
+
+_HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{1,4}\Z")
+_SWITCH = {"on": 1, "yes": 1, "true": 1, "1": 1, "off": 0, "no": 0, "false": 0, "0": 0}
+OPTIONS: Dict[str, Callable[[str], int]] = {
+    "ageing_time": number(0, 1000000),
+    "group_forward_mask": _mask,
+    "hello_time": number(1, 10),
+    "max_age": number(6, 40),
+    "multicast_snooping": switch,
+    "priority": number(0, 65535),
+    "vlan_filtering": switch,
+}
+
+
+def pairs(text: str) -> Tuple[Tuple[str, str], ...]:
+    """Pairs of key=value, with blanks or commas between."""
+    found = []
+    for word in text.replace(",", " ").split():
+        name, equals, value = word.partition("=")
+        if not equals or not name or not value:
+            raise ValueError("has %s, which is no key=value" % shown(word))
+        found.append((name, value))
+    return tuple(found)
+
+
+def options(text: str) -> Options:
+    """The options of a bridge, in the order of their names."""
+    found: Dict[str, int] = {}
+    for name, value in pairs(text):
+        if name not in OPTIONS:
+            raise ValueError("has an unknown option %s" % shown(name))
+        if name in found:
+            raise ValueError("sets %s twice" % name)
+        found[name] = option(name, value)
+    if not found:
+        raise ValueError("is empty")
+    return tuple(sorted(found.items()))
+
+
+def option(name: str, value: str) -> int:
+    """The value of one option of a bridge."""
+    try:
+        return OPTIONS[name](value)
+    except ValueError as error:
+        raise ValueError("has %s=%s, which %s" % (name, shown(value), error)) from None
+
+
+_BOND_OPTION = re.compile(r"[a-z_]{1,32}\Z")
+# no comma stands alone in Cobbler's field: arp_ip_target has them inside
+_BOND_VALUE = re.compile(r"[A-Za-z0-9_.:,+-]{1,128}\Z")
+_BOND_MODES = (
+    "balance-rr active-backup balance-xor broadcast 802.3ad balance-tlb balance-alb"
+).split()
+
+
+def bond_options(text: str) -> Tuple[Tuple[str, str], ...]:
+    """The options of a bond as the kernel's bonding.txt names them, blanks between.
+
+    Without an option that watches the links, they are watched every 100 ms.
+    """
+    found = []
+    for word in text.split():
+        name, _, value = word.partition("=")
+        if not _BOND_OPTION.match(name) or not _BOND_VALUE.match(value):
+            raise ValueError("has %s, which is no option of a bond" % shown(word))
+        if name == "mode" and value not in _BOND_MODES + list("0123456"):
+            raise ValueError("has an unknown mode %s" % shown(value))
+        found.append((name, value))
+    if len({name for name, _ in found}) < len(found):
+        raise ValueError("sets an option twice")
+    if not any(name in ("miimon", "arp_interval") for name, _ in found):
+        found.append(("miimon", "100"))
+    return tuple(found)
+
+
+def ipv4_route(text: str) -> Route:
+    """NETWORK/PREFIX:GATEWAY, as Cobbler's static_routes has it."""
+    network, colon, gateway = text.partition(":")
+    return _route(text, network, gateway, ipaddress.IPv4Network, ipaddress.IPv4Address)
+
+
+def ipv6_route(text: str) -> Route:
+    """NETWORK/PREFIX,GATEWAY, as Cobbler's ipv6_static_routes has it."""
+    network, comma, gateway = text.partition(",")
+    return _route(text, network, gateway, ipaddress.IPv6Network, ipaddress.IPv6Address)
+
+
+def _route(
+    text: str,
+    network: str,
+    gateway: str,
+    networks: Callable[[str], object],
+    addresses: Callable[[str], object],
+) -> Route:
+    if "/" not in network or "%" in text:
+        raise ValueError("is no NETWORK/PREFIX with a gateway")
+    try:
+        route = Route(str(networks(network)), str(addresses(gateway)))
+    except ValueError:
+        raise ValueError("is no NETWORK/PREFIX with a gateway") from None
+    return route

@@ -9,15 +9,15 @@ import pytest
 
 from cobbler_bridge import keys
 from cobbler_bridge.description import (
-    Bridge,
     Description,
     describe,
     relevant,
-    subject_of,
     wants_bridge,
 )
+from cobbler_bridge.network import Bridge, Nic
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem
+from cobbler_bridge.reader import subject_of
 from cobbler_bridge.target import TARGETS
 from cobbler_bridge.values import Ipv4, Ipv6, PortChoice
 
@@ -69,17 +69,16 @@ def test_the_defaults() -> None:
         bridges=(
             Bridge(
                 name="br0",
-                ports=(PortChoice(),),
+                ports=(Nic(1, PortChoice()),),
                 ipv4=DHCP,
                 ipv6=Ipv6("auto"),
                 mac="port",
                 mtu=None,
                 stp=False,
                 forward_delay=0,
-                port_interfaces=(),
-                port_macs=(None,),
             ),
         ),
+        vlans=(),
         firewall="auto",
         backend="auto",
         name_servers=(),
@@ -107,7 +106,10 @@ def test_everything_written_out() -> None:
         bridges=(
             Bridge(
                 name="lan",
-                ports=(PortChoice("eth1"), PortChoice(mac=MAC1)),
+                ports=(
+                    Nic(1, PortChoice("eth1"), mtu=1400),
+                    Nic(2, PortChoice(mac=MAC1), mtu=1400),
+                ),
                 ipv4=ipv4("198.51.100.9/23", "198.51.101.254"),
                 ipv6=Ipv6(
                     "static",
@@ -118,10 +120,9 @@ def test_everything_written_out() -> None:
                 mtu=1400,
                 stp=True,
                 forward_delay=4,
-                port_interfaces=(),
-                port_macs=(None, None),
             ),
         ),
+        vlans=(),
         firewall="none",
         backend="ifcfg",
         name_servers=("192.0.2.1", "2001:db8::1"),
@@ -168,7 +169,8 @@ def test_which_record_is_the_port(
     interfaces: Records, port: str, found: Tuple[str, ...], macs: Tuple[Optional[str], ...]
 ) -> None:
     bridge = bridge_of(interfaces, bridge_port=port, bridge_ipv4="dhcp")
-    assert (bridge.port_interfaces, bridge.port_macs) == (found, macs)
+    assert bridge.port_interfaces == found
+    assert tuple(getattr(port, "mac", None) for port in bridge.ports) == macs
 
 
 @pytest.mark.parametrize(
@@ -354,9 +356,7 @@ def test_the_fields_of_interfaces_are_no_variables() -> None:
     assert problems_of({"eth0": {}}, **fields) == [
         "kvm1: bridge_opts_eth1: is no variable of cobbler-bridge; did you mean bridge_opts?"
     ]
-    assert problems_of({"eth0": {}}, bridge_opts="ageing_time=20") == [
-        "kvm1: bridge_opts: is not supported yet; remove it"
-    ]
+    assert bridge_of({"eth0": {}}, bridge_opts="ageing_time=20").options == (("ageing_time", 20),)
 
 
 def test_the_variables_of_guests_and_records_are_no_mistakes() -> None:
@@ -365,34 +365,37 @@ def test_the_variables_of_guests_and_records_are_no_mistakes() -> None:
 
 def test_every_problem_at_once() -> None:
     interfaces = {
-        "br7": {"interface_type": "bridge"},
         "eth0": {
             "interface_type": "bond_slave",
+            "static": True,
             "ipv6_secondaries": ["2001:db8::1"],
             "static_routes": ["192.0.2.0/24:198.51.100.1"],
             "ipv6_static_routes": [],
+            "ipv6_mtu": "1400",
         },
     }
     problems = problems_of(
         interfaces,
         bridge_port="eth0",
-        bridge_ipv4="192.0.2.10",
+        bridge_mac="x",
         bridge_mtu="1",
         bridge_stp="maybe",
-        bridge_vlan="7",
+        bridge_vlan="0",
         bridge_prot="eth0",
+        bridge_opts="x",
         name_servers=["192.0.2.1\n%end"],
         name_servers_search="a|b",
     )
     fields = [problem.split(": ")[1] for problem in problems]
     assert sorted(fields) == [
-        "bridge_ipv4",
+        "bridge_mac",
         "bridge_mtu",
+        "bridge_opts",
         "bridge_prot",
         "bridge_stp",
         "bridge_vlan",
-        "interface_type of br7",
         "interface_type of eth0",
+        "ipv6_mtu of eth0",
         "ipv6_secondaries of eth0",
         "name_servers",
         "name_servers_search",
@@ -424,7 +427,7 @@ def test_names_that_would_clash(bridge: str, port: str, problem: str) -> None:
 
 
 def test_names_that_are_just_right() -> None:
-    assert bridge_of(bridge="a" * 14, bridge_port="a" * 14).ports == (PortChoice("a" * 14),)
+    assert bridge_of(bridge="a" * 14, bridge_port="a" * 14).ports == (Nic(1, PortChoice("a" * 14)),)
     assert bridge_of(bridge="a" * 15, bridge_port="eth0").name == "a" * 15
 
 

@@ -344,7 +344,7 @@ def test_the_nic_that_was_started_from(
 
 THREE = "eth0 (%s, a link), eth1 (%s, a link), eth2 (%s, a link)" % (MAC1, MAC2, MAC3)
 UNCERTAIN = (
-    "cobbler-bridge: no NIC is certain to be port 1 (asked for: auto); there are %s"
+    "cobbler-bridge: no NIC is certain to be port 1 of br0 (asked for: auto); there are %s"
     "; the network stays as it is\n"
 )
 
@@ -492,7 +492,7 @@ def called(root: Path, shell_name: str, calls: Sequence[Sequence[str]]) -> machi
     text = "(\n" + AWKS[shell_name]
     for name in ("common", "iptables", "sysctl"):
         text += shipped.text("runtime", name + ".sh")
-    text += "bridge br0\n"
+    text += "bridges br0\n"
     for words in calls:
         text += " ".join(map(shell.quote, words)) + "\n"
     return machine.run(text + "commit\n)\n", root, machine.SHELLS[shell_name])

@@ -255,8 +255,8 @@ def test_fields_that_no_rendering_reads_change_nothing() -> None:
 
 
 PORTS: Tuple[Step, ...] = (
-    Call("bridge", ("br0",), "the bridge is br0"),
-    Call("port", ("1", "auto"), "port 1 is the NIC that the machine was installed through"),
+    Call("bridges", ("br0",), "the bridge is br0"),
+    Call("nic", ("1", "port 1 of br0", "auto"), "port 1 of br0 is the NIC of the installation"),
 )
 
 

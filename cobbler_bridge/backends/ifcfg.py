@@ -7,22 +7,29 @@ reads the files, by nm-settings-ifcfg-rh(5).
 import functools
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
-from cobbler_bridge import keys
-from cobbler_bridge.description import Bridge, Description
+from cobbler_bridge import keys, values
+from cobbler_bridge.description import Description
+from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed
 from cobbler_bridge.plan import (
     Call,
+    Fact,
     File,
+    Named,
     Parts,
-    Port,
     Setting,
     Step,
+    Text,
     Word,
     assignments,
-    ports_of,
+    mac_of,
+    may_be_renamed,
+    name_of,
+    named,
+    names_now,
 )
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
-from cobbler_bridge.values import Ipv4
+from cobbler_bridge.values import Ipv4, Ipv6, Options
 
 FOLDER = "/etc/sysconfig/network-scripts/"
 
@@ -30,23 +37,34 @@ FOLDER = "/etc/sysconfig/network-scripts/"
 class Reader(NamedTuple):
     """How the programs that read ifcfg files differ from release to release.
 
-    ``tool`` is the program without which network-scripts can't build a bridge;
-    ``networkmanager`` says whether the release's NetworkManager can have one, ``dashes``
-    whether ifup finds a file with a dash in its device's part, ``ipv6_switch`` whether IPv6
-    must be switched on for the whole machine.
+    ``tool`` is the program without which network-scripts can't build a bridge, ``vlan_tool``
+    the one without which they build no VLAN; ``networkmanager`` says whether the release's
+    NetworkManager can have a bridge, ``dashes`` whether ifup finds a file with a dash in its
+    device's part, ``ipv6_switch`` whether IPv6 must be switched on for the whole machine,
+    ``aliases`` whether modprobe.conf must name a bond. ``options`` are the options of a bridge
+    that the release's kernel and scripts know, ``old_options`` those among them that have a
+    key of their own.
     """
 
     tool: Optional[str]
+    vlan_tool: Optional[str]
     networkmanager: bool
     dashes: bool
     ipv6_switch: bool
+    aliases: bool
+    options: Tuple[str, ...]
+    old_options: bool
 
 
+_EARLY = ("ageing_time", "priority")
+_EL6 = ("ageing_time", "hello_time", "max_age", "multicast_snooping", "priority")
+_ALL = tuple(sorted(values.OPTIONS))
+_BRCTL = "/usr/sbin/brctl"
 READERS: Dict[int, Reader] = {
-    5: Reader(tool="/usr/sbin/brctl", networkmanager=False, dashes=False, ipv6_switch=True),
-    6: Reader(tool="/usr/sbin/brctl", networkmanager=False, dashes=True, ipv6_switch=False),
-    7: Reader(tool="/usr/sbin/brctl", networkmanager=True, dashes=True, ipv6_switch=False),
-    8: Reader(tool=None, networkmanager=True, dashes=True, ipv6_switch=False),
+    5: Reader(_BRCTL, "/sbin/vconfig", False, False, True, True, _EARLY, True),
+    6: Reader(_BRCTL, None, False, True, False, False, _EL6, False),
+    7: Reader(_BRCTL, None, True, True, False, False, _ALL, False),
+    8: Reader(None, None, True, True, False, False, _ALL, False),
 }
 
 # What network-scripts take for a leftover of an editor or a package, and don't start
@@ -58,38 +76,61 @@ _OTHER_SCRIPTS = (
 ).split()
 
 
-_ROUTE = Call("ifcfg_route", (), "a GATEWAYDEV= in /etc/sysconfig/network names the bridge")
 _IPV6 = Call("ifcfg_ipv6", (), "IPv6 is switched on in /etc/sysconfig/network")
+_READER = Call("ifcfg_reader", (), "the program that will read the files is found, for its units")
 ALONE = Call("ifcfg_alone", (), "ifcfg files of the same devices are set aside")
+# Two zeros where network-scripts will read a time in hundredths of a second, else nothing
+_CENTI = Fact("centi", "")
+_TIMES = ("ageing_time", "hello_time", "max_age")
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
-    """The files of every bridge and its ports."""
+    """The files of every device."""
+    reader = READERS[target.release]
+    devices = named(description)
+    problems = _problems(description, devices, reader, target)
+    bridges = [bridge.name for bridge in description.bridges]
+    steps: List[Step] = []
+    if any(bridge.options for bridge in description.bridges) and not reader.old_options:
+        steps.append(_READER)
+    for each in devices:
+        if not (isinstance(each.device, Nic) and each.device.left):
+            steps += _device(description, each, reader)
+    for device, _ in description.devices:
+        if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
+            steps.append(_follow_rename(device.number))
+        elif isinstance(device, Bond) and reader.aliases:
+            does = "/etc/modprobe.conf says that %s is a bond" % device.name
+            steps.append(Call("ifcfg_bond", (device.name,), does))
+    if reader.ipv6_switch and any(
+        each.device.ipv6.method in ("static", "dhcp") for each in devices
+    ):
+        steps.append(_IPV6)
+    steps += [_route(bridge) for bridge in description.bridges]
+    steps.append(ALONE)
+    return Parts(("ifcfg",), _checks(description, reader, target), tuple(steps)), problems
+
+
+def _problems(
+    description: Description, devices: Tuple[Named, ...], reader: Reader, target: Target
+) -> List[Problem]:
     problems = [
         Problem(description.subject, keys.BRIDGE.name, wrong, "another name, for example br0")
-        for bridge in description.bridges
-        for wrong in _unusable(bridge.name)
+        for each in devices
+        if isinstance(each.name, str)
+        for wrong in _unusable(each.name)
     ]
-    reader = READERS[target.release]
-    steps: List[Step] = []
     for bridge in description.bridges:
-        ports = ports_of(bridge)
-        for port in ports:
-            steps.append(_file(port.name, _port(bridge, port, reader)))
-        name = bridge.name if reader.dashes else bridge.name.replace("-", "_")
-        steps.append(_file(name, _bridge(description, bridge, ports, reader)))
-        for port, choice in zip(ports, bridge.ports):
-            if choice.name in (None, bridge.name):
-                steps.append(_follow_rename(port.number))
-        if bridge.ipv6.address is not None and reader.ipv6_switch:
-            steps.append(_IPV6)
-    steps.append(_ROUTE)
-    steps.append(ALONE)
-    return Parts(("ifcfg",), _checks(reader, target), tuple(steps)), problems
+        for option, _ in bridge.options:
+            if option not in reader.options:
+                wrong = "%s has no %s" % (target.name, option)
+                right = "it can have " + ", ".join(reader.options)
+                problems.append(Problem(description.subject, keys.OPTIONS.name, wrong, right))
+    return problems
 
 
 def _unusable(name: str) -> List[str]:
-    """Why network-scripts could not start a bridge of this name."""
+    """Why network-scripts could not start a device of this name."""
     if name.endswith(_IGNORED_ENDINGS):
         return ["%r ends like a file that network-scripts leave alone" % name]
     if name.rstrip("0123456789") in _OTHER_SCRIPTS:
@@ -97,39 +138,95 @@ def _unusable(name: str) -> List[str]:
     return []
 
 
+def _checks(description: Description, reader: Reader, target: Target) -> Tuple[Call, ...]:
+    vlans = any(isinstance(device, Vlan) for device, _ in description.devices)
+    return tuple(
+        _need(tool, package, what, target.name)
+        for tool, package, what in (
+            (reader.tool, "bridge-utils", "bridge"),
+            (reader.vlan_tool if vlans else None, "vconfig", "VLAN"),
+        )
+        if tool is not None
+    )
+
+
 @functools.lru_cache(maxsize=None)
-def _checks(reader: Reader, target: Target) -> Tuple[Call, ...]:
-    if reader.tool is None:
-        return ()
-    why = "the network scripts of %s need it for a bridge: install bridge-utils" % target.name
-    return (Call("need", (reader.tool, why), "%s must be there: %s" % (reader.tool, why)),)
+def _need(tool: str, package: str, what: str, target: str) -> Call:
+    why = "the network scripts of %s need it for a %s: install %s" % (target, what, package)
+    does = "%s must be there, or is installed: %s" % (tool, why)
+    return Call("need", (tool, why, package), does)
 
 
 @functools.lru_cache(maxsize=None)
 def _follow_rename(number: int) -> Call:
-    does = "udev's rules and modprobe.conf follow where port %d is renamed" % number
+    does = "udev's rules and modprobe.conf follow where NIC %d is renamed" % number
     return Call("ifcfg_follow_rename", (str(number),), does)
 
 
-def _port(bridge: Bridge, port: Port, reader: Reader) -> List[Setting]:
-    settings: List[Setting] = [
-        ("DEVICE", port.name),
-        ("ONBOOT", "yes"),
-        ("BRIDGE", bridge.name),
-        ("HWADDR", port.mac),
-        ("TYPE", "Ethernet"),
-        ("BOOTPROTO", "none"),
+def _route(bridge: Bridge) -> Call:
+    below = [port for port in bridge.ports if isinstance(port, Nic)]
+    numbers = tuple(str(nic.number) for nic in below)
+    does = "a GATEWAYDEV= in /etc/sysconfig/network names %s, if it named its port" % bridge.name
+    return Call("ifcfg_route", (bridge.name, *numbers), does)
+
+
+def _device(description: Description, each: Named, reader: Reader) -> List[Step]:
+    """The files of one device: its own, those of further addresses, and those of its routes."""
+    device, master = each.device, each.master
+    settings: List[Setting] = [("DEVICE", each.name)]
+    if master is None:
+        settings += _protocol(device) + [("ONBOOT", "yes")]
+    elif isinstance(master, Bond):
+        settings += [("ONBOOT", "yes"), ("MASTER", master.name), ("SLAVE", "yes")]
+    else:
+        settings += [("ONBOOT", "yes"), ("BRIDGE", master.name)]
+    settings += _kind(description, device, reader)
+    settings += [("BOOTPROTO", "none")] if master is not None else _ip(description, each)
+    if device.mtu is not None:
+        settings.append(("MTU", str(device.mtu)))
+    dashed = isinstance(each.name, str) and not reader.dashes
+    name = str(each.name).replace("-", "_") if dashed else each.name
+    return [
+        _file((name,), settings, reader),
+        *_aliases(each, reader),
+        *_routes(each),
+        *_keep(each, name),
     ]
-    return settings + _common(bridge, reader)
 
 
-def _bridge(
-    description: Description, bridge: Bridge, ports: Tuple[Port, ...], reader: Reader
-) -> List[Setting]:
+def _protocol(device: Device) -> List[Setting]:
+    if device.ipv4.method == "keep":
+        return []
+    return [("BOOTPROTO", "dhcp" if device.ipv4.method == "dhcp" else "none")]
+
+
+def _kind(description: Description, device: Device, reader: Reader) -> List[Setting]:
+    if isinstance(device, Nic):
+        return [("HWADDR", mac_of(device) or ""), ("TYPE", "Ethernet")]
+    if isinstance(device, Bond):
+        options = " ".join("%s=%s" % pair for pair in device.options)
+        # the first two for NetworkManager, the last for both
+        return [("TYPE", "Bond"), ("BONDING_MASTER", "yes"), ("BONDING_OPTS", '"%s"' % options)]
+    if isinstance(device, Vlan):
+        bridges = [bridge.name for bridge in description.bridges]
+        parent = name_of(device.parent, bridges)
+        return [
+            ("TYPE", "Vlan"),
+            ("VLAN", "yes"),
+            ("PHYSDEV", parent),
+            ("VLAN_ID", str(device.tag)),
+        ]
+    return _bridge(device, reader)
+
+
+def _file(device: Text, settings: List[Setting], reader: Reader) -> File:
+    if not reader.networkmanager:
+        settings = settings + [("NM_CONTROLLED", "no")]
+    return File((FOLDER + "ifcfg-", *device), 0o644, assignments(settings))
+
+
+def _bridge(bridge: Bridge, reader: Reader) -> List[Setting]:
     settings: List[Setting] = [
-        ("DEVICE", bridge.name),
-        ("BOOTPROTO", "dhcp" if bridge.ipv4.method == "dhcp" else "none"),
-        ("ONBOOT", "yes"),
         # network-scripts compare it to the letter
         ("TYPE", "Bridge"),
         ("STP", "on" if bridge.stp else "off"),
@@ -139,18 +236,41 @@ def _bridge(
     if bridge.stp:
         # as EL 7 reckons: listening, learning, and the link itself
         settings.append(("LINKDELAY", str(2 * bridge.forward_delay + 7)))
-    if bridge.mac == "port":
-        settings.append(("MACADDR", ports[0].mac))
-    elif bridge.mac != "none":
-        settings.append(("MACADDR", bridge.mac))
-    settings += _addresses(bridge.ipv4)
-    settings += _ipv6(bridge)
-    if bridge.addressed:
-        settings += _names(description, bridge.ipv4)
-    return settings + _common(bridge, reader)
+    settings += _options(bridge.options, reader)
+    mac = mac_of(bridge) if bridge.mac == "port" else bridge.mac
+    if mac is not None and mac != "none":
+        settings.append(("MACADDR", mac))
+    return settings
 
 
-def _addresses(ipv4: Ipv4) -> List[Setting]:
+def _options(options: Options, reader: Reader) -> List[Setting]:
+    if reader.old_options:
+        return [(_OLD_KEYS[name], str(value)) for name, value in options if name in _OLD_KEYS]
+    if not options:
+        return []
+    # network-scripts write the kernel's own unit, NetworkManager reads seconds
+    unit = _CENTI if reader.networkmanager else "00"
+    text: Text = ('"',)
+    for name, value in options:
+        text += ("" if len(text) == 1 else " ", "%s=%d" % (_KERNEL_NAMES.get(name, name), value))
+        text += (unit,) if name in _TIMES else ()
+    return [("BRIDGING_OPTS", (*text, '"'))]
+
+
+_OLD_KEYS = {"ageing_time": "AGEING", "priority": "PRIO"}
+_KERNEL_NAMES = {"group_forward_mask": "group_fwd_mask"}
+
+
+def _ip(description: Description, each: Named) -> List[Setting]:
+    """The settings of both IP versions, for what is no port."""
+    device = each.device
+    settings = _ipv4(device.ipv4) + _ipv6(device.ipv6, each.name)
+    if addressed(device) and device.ipv4.method != "keep":
+        settings += _names(description, device.ipv4)
+    return settings
+
+
+def _ipv4(ipv4: Ipv4) -> List[Setting]:
     if ipv4.method == "dhcp":
         # one lost race against the switch must not leave the host without an address
         return [("PERSISTENT_DHCLIENT", "yes")]
@@ -165,17 +285,23 @@ def _addresses(ipv4: Ipv4) -> List[Setting]:
     return settings
 
 
-def _ipv6(bridge: Bridge) -> List[Setting]:
+def _ipv6(ipv6: Ipv6, name: Word) -> List[Setting]:
+    if ipv6.method == "keep":
+        return []
     # as the installer's own file has it: without it NetworkManager leaves DHCPv6 alone, and router
     # advertisements to a kernel that ignores them where it forwards
     settings: List[Setting] = [("IPV6INIT", "yes")]
-    if bridge.ipv6.address is None:
-        return settings
-    settings.append(("IPV6ADDR", str(bridge.ipv6.address)))
-    if bridge.ipv6.gateway is not None:
-        zone = "%%%s" % bridge.name if bridge.ipv6.gateway.is_link_local else ""
-        settings.append(("IPV6_DEFAULTGW", "%s%s" % (bridge.ipv6.gateway, zone)))
+    if ipv6.address is not None:
+        settings.append(("IPV6ADDR", str(ipv6.address)))
+    if ipv6.others:
+        settings.append(("IPV6ADDR_SECONDARIES", '"%s"' % " ".join(map(str, ipv6.others))))
+    if ipv6.gateway is not None:
+        zone: Text = ("%", name) if ipv6.gateway.is_link_local else ()
+        settings.append(("IPV6_DEFAULTGW", (str(ipv6.gateway), *zone)))
+    if ipv6.gateway is not None or ipv6.method in ("dhcp", "none"):
         settings.append(("IPV6_AUTOCONF", "no"))
+    if ipv6.method == "dhcp":
+        settings.append(("DHCPV6C", "yes"))
     return settings
 
 
@@ -190,14 +316,40 @@ def _names(description: Description, ipv4: Ipv4) -> List[Setting]:
     return settings
 
 
-def _common(bridge: Bridge, reader: Reader) -> List[Setting]:
-    settings: List[Setting] = []
-    if bridge.mtu is not None:
-        settings.append(("MTU", str(bridge.mtu)))
-    if not reader.networkmanager:
-        settings.append(("NM_CONTROLLED", "no"))
-    return settings
+def _aliases(each: Named, reader: Reader) -> List[Step]:
+    """Further IPv4 addresses: EL 5 and 6 know them as aliases only, and all others too."""
+    steps: List[Step] = []
+    for number, address in enumerate(each.device.ipv4.others, 1):
+        device: Text = (each.name, ":%d" % number)
+        settings: List[Setting] = [
+            ("DEVICE", device),
+            ("ONPARENT", "yes"),
+            ("BOOTPROTO", "none"),
+            ("IPADDR", str(address.ip)),
+            ("NETMASK", str(address.netmask)),
+        ]
+        steps.append(_file(device, settings, reader))
+    return steps
 
 
-def _file(device: Word, settings: List[Setting]) -> File:
-    return File((FOLDER + "ifcfg-", device), 0o644, assignments(settings))
+def _routes(each: Named) -> List[Step]:
+    steps: List[Step] = []
+    for kind, routes in (("route-", each.device.ipv4.routes), ("route6-", each.device.ipv6.routes)):
+        content: Text = ()
+        for route in routes:
+            content += ("%s via %s dev " % route, each.name, "\n")
+        if routes:
+            steps.append(File((FOLDER + kind, each.name), 0o644, content))
+    return steps
+
+
+def _keep(each: Named, name: Word) -> List[Step]:
+    """What the installer configured on the port goes into the file of the bridge."""
+    methods = (("4", each.device.ipv4.method), ("6", each.device.ipv6.method))
+    versions = [version for version, method in methods if method == "keep"]
+    if not versions or not isinstance(each.device, Bridge):
+        return []
+    does = "the IPv%s settings of the installer's file for the port are added to it"
+    words = (each.name, (FOLDER + "ifcfg-%s") % name, "".join(versions))
+    sources = names_now(each.device.ports[0])
+    return [Call("ifcfg_keep", (*words, *sources), does % " and IPv".join(versions))]

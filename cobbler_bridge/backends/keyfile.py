@@ -8,21 +8,27 @@ import uuid
 from typing import List, Optional, Tuple
 
 from cobbler_bridge.backends import ifcfg
-from cobbler_bridge.description import Bridge, Description
+from cobbler_bridge.description import Description
+from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed
 from cobbler_bridge.plan import (
     Call,
     File,
+    Named,
     Parts,
-    Port,
     Setting,
     Step,
     Text,
-    Word,
     assignments,
-    ports_of,
+    mac_of,
+    may_be_renamed,
+    name_of,
+    named,
+    names_now,
+    plain,
 )
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
+from cobbler_bridge.values import Route
 
 FOLDER = "/etc/NetworkManager/system-connections/"
 # so that a profile has the same UUID each time it is written
@@ -35,91 +41,160 @@ Section = Tuple[str, List[Setting]]
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
-    """The profiles of every bridge and its ports."""
+    """The profiles of every device."""
+    bridges = [bridge.name for bridge in description.bridges]
     steps: List[Step] = []
-    for bridge in description.bridges:
-        ports = ports_of(bridge)
-        for port in ports:
-            steps.append(_file(port.name, _port(description, bridge, port)))
-        steps.append(_file(bridge.name, _bridge(description, bridge, ports)))
-        for port, choice in zip(ports, bridge.ports):
-            if choice.name in (None, bridge.name):
-                does = "port %d is renamed by a link file of udev, if it must be" % port.number
-                steps.append(Call("keyfile_rename", (str(port.number),), does))
+    for each in named(description):
+        if not (isinstance(each.device, Nic) and each.device.left):
+            steps += _profile(description, each)
+    for device, _ in description.devices:
+        if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
+            does = "NIC %d is renamed by a link file of udev, if it must be" % device.number
+            steps.append(Call("keyfile_rename", (str(device.number),), does))
     steps += [_ALONE, ifcfg.ALONE]
     return Parts(("keyfile", "ifcfg"), (), tuple(steps)), []
 
 
-def _connection(description: Description, name: str, kind: str) -> List[Setting]:
-    identity = uuid.uuid5(_NAMESPACE, "%s/%s" % (description.subject, name))
-    return [("id", name), ("uuid", str(identity)), ("type", kind)]
+def _profile(description: Description, each: Named) -> List[Step]:
+    device = each.device
+    kind = _KINDS[type(device)]
+    sections = [
+        ("connection", _connection(description, each, kind)),
+        ("ethernet", _ethernet(device)),
+    ]
+    sections += _own_section(description, device)
+    if each.master is None:
+        sections.append(("ipv4", _ipv4(description, device)))
+        sections.append(("ipv6", _ipv6(description, device)))
+    return [_file((each.name,), sections), *_keep(each)]
 
 
-def _port(description: Description, bridge: Bridge, port: Port) -> List[Section]:
-    connection = _connection(description, "%s port %d" % (bridge.name, port.number), "ethernet")
-    connection += _AUTOCONNECT + [("master", bridge.name), ("slave-type", "bridge")]
-    # by its MAC address, whatever the NIC is called next
-    return [("connection", connection), ("ethernet", [("mac-address", port.mac), *_mtu(bridge)])]
+_KINDS = {Nic: "ethernet", Bond: "bond", Vlan: "vlan", Bridge: "bridge"}
 
 
-def _bridge(description: Description, bridge: Bridge, ports: Tuple[Port, ...]) -> List[Section]:
-    connection = _connection(description, bridge.name, "bridge")
-    connection += [("interface-name", bridge.name), *_AUTOCONNECT, ("autoconnect-slaves", "1")]
-    ethernet: List[Setting] = []
-    if bridge.mac == "port":
-        ethernet.append(("cloned-mac-address", ports[0].mac))
-    elif bridge.mac != "none":
-        ethernet.append(("cloned-mac-address", bridge.mac))
+def _connection(description: Description, each: Named, kind: str) -> List[Setting]:
+    # the name of a NIC is the machine's; its profile goes by its MAC address
+    identity = (
+        "NIC %d" % each.device.number if isinstance(each.device, Nic) else plain((each.name,))
+    )
+    name: Text = (each.name,)
+    if each.master is not None:
+        identity = "%s port %d" % (each.master.name, each.master.ports.index(each.device) + 1)
+        name = (identity,)
+    unique = str(uuid.uuid5(_NAMESPACE, "%s/%s" % (description.subject, identity)))
+    settings: List[Setting] = [("id", name), ("uuid", unique), ("type", kind)]
+    if not isinstance(each.device, Nic):
+        settings.append(("interface-name", each.name))
+    settings += _AUTOCONNECT
+    if isinstance(each.device, (Bond, Bridge)):
+        settings.append(("autoconnect-slaves", "1"))
+    if each.master is not None:
+        kind = "bond" if isinstance(each.master, Bond) else "bridge"
+        settings += [("master", each.master.name), ("slave-type", kind)]
+    return settings
+
+
+def _ethernet(device: Device) -> List[Setting]:
+    settings: List[Setting] = []
+    if isinstance(device, Nic):
+        # by its MAC address, whatever the NIC is called next
+        settings.append(("mac-address", mac_of(device) or ""))
+    elif isinstance(device, Bridge):
+        mac = mac_of(device) if device.mac == "port" else device.mac
+        if mac is not None and mac != "none":
+            settings.append(("cloned-mac-address", mac))
+    if device.mtu is not None:
+        settings.append(("mtu", str(device.mtu)))
+    return settings
+
+
+def _own_section(description: Description, device: Device) -> List[Section]:
+    """What only this type of device has."""
+    if isinstance(device, Bond):
+        return [("bond", list(device.options))]
+    if isinstance(device, Vlan):
+        parent = name_of(device.parent, [bridge.name for bridge in description.bridges])
+        return [("vlan", [("id", str(device.tag)), ("parent", parent)])]
+    if not isinstance(device, Bridge):
+        return []
     # NetworkManager's own default is STP with 15 seconds
-    options: List[Setting] = [
-        ("stp", "true" if bridge.stp else "false"),
-        ("forward-delay", str(bridge.forward_delay)),
+    settings: List[Setting] = [
+        ("stp", "true" if device.stp else "false"),
+        ("forward-delay", str(device.forward_delay)),
     ]
-    return [
-        ("connection", connection),
-        ("ethernet", ethernet + _mtu(bridge)),
-        ("bridge", options),
-        ("ipv4", _ipv4(description, bridge)),
-        ("ipv6", _ipv6(description, bridge)),
-    ]
+    for name, value in device.options:
+        text = ("false", "true")[value] if name in _SWITCHES else str(value)
+        settings.append((name.replace("_", "-"), text))
+    return [("bridge", settings)]
 
 
-def _mtu(bridge: Bridge) -> List[Setting]:
-    return [] if bridge.mtu is None else [("mtu", str(bridge.mtu))]
+_SWITCHES = ("multicast_snooping", "vlan_filtering")
 
 
-def _ipv4(description: Description, bridge: Bridge) -> List[Setting]:
-    if bridge.ipv4.method == "none":
+def _ipv4(description: Description, device: Device) -> List[Setting]:
+    ipv4 = device.ipv4
+    if ipv4.method == "keep":
+        return []
+    if ipv4.method == "none" and not ipv4.others:
         return [("method", "disabled")]
-    if bridge.ipv4.address is None:
+    settings: List[Setting] = [("method", "manual")]
+    addresses = [str(other) for other in ipv4.others]
+    if ipv4.method == "dhcp":
         # by the MAC, as the installer asked: a server must not see a new machine
-        settings: List[Setting] = [("method", "auto"), ("dhcp-client-id", "mac")]
-    else:
-        address = _with_gateway(bridge.ipv4.address, bridge.ipv4.gateway)
-        settings = [("method", "manual"), ("address1", address)]
-    return settings + _names(description, bridge, 4)
+        settings = [("method", "auto"), ("dhcp-client-id", "mac")]
+    elif ipv4.address is not None:
+        addresses.insert(0, _with_gateway(ipv4.address, ipv4.gateway))
+    settings += _numbered("address", addresses) + _routes(ipv4.routes)
+    return settings + _names(description, device, 4)
 
 
-def _ipv6(description: Description, bridge: Bridge) -> List[Setting]:
+def _ipv6(description: Description, device: Device) -> List[Setting]:
     """Router advertisements, but where a gateway is given: they would give a second one."""
-    address, gateway = bridge.ipv6.address, bridge.ipv6.gateway
-    settings: List[Setting] = [("method", "auto" if gateway is None else "manual")]
-    if address is not None:
-        settings.append(("address1", _with_gateway(address, gateway)))
-    return settings + _names(description, bridge, 6)
+    ipv6 = device.ipv6
+    if ipv6.method == "keep":
+        return []
+    methods = {"none": "link-local", "dhcp": "dhcp"}
+    method = methods.get(ipv6.method, "auto" if ipv6.gateway is None else "manual")
+    addresses = [str(other) for other in ipv6.others]
+    if ipv6.address is not None:
+        addresses.insert(0, _with_gateway(ipv6.address, ipv6.gateway))
+    settings: List[Setting] = [("method", method)]
+    settings += _numbered("address", addresses) + _routes(ipv6.routes)
+    return settings + _names(description, device, 6)
+
+
+def _numbered(name: str, values: List[str]) -> List[Setting]:
+    return [("%s%d" % (name, number), value) for number, value in enumerate(values, 1)]
+
+
+def _routes(routes: Tuple[Route, ...]) -> List[Setting]:
+    return _numbered("route", ["%s,%s" % route for route in routes])
 
 
 def _with_gateway(address: object, gateway: Optional[object]) -> str:
     return str(address) if gateway is None else "%s,%s" % (address, gateway)
 
 
-def _names(description: Description, bridge: Bridge, version: int) -> List[Setting]:
+def _keep(each: Named) -> List[Step]:
+    """What the installer configured on the port goes into the file of the bridge."""
+    methods = (("ipv4", each.device.ipv4.method), ("ipv6", each.device.ipv6.method))
+    sections = [section for section, method in methods if method == "keep"]
+    if not sections or not isinstance(each.device, Bridge):
+        return []
+    does = "the %s of the installer's file for the port is added to it" % " and ".join(sections)
+    path = "%s%s.nmconnection" % (FOLDER, each.device.name)
+    sources = names_now(each.device.ports[0])
+    words = (each.device.name, path, " ".join(sections), *sources)
+    return [Call("keyfile_keep", words, does)]
+
+
+def _names(description: Description, device: Device, version: int) -> List[Setting]:
     """The name servers of one IP version; the search domains stand with IPv4 where there is any.
 
     NetworkManager refuses them where the version has no address.
     """
-    disabled = bridge.ipv4.method == "none"
-    if not bridge.addressed or (version == 4 and disabled):
+    disabled = device.ipv4.method == "none"
+    if not addressed(device) or (disabled if version == 4 else device.ipv6.method == "none"):
         return []
     servers = [
         server
@@ -129,17 +204,17 @@ def _names(description: Description, bridge: Bridge, version: int) -> List[Setti
     settings: List[Setting] = []
     if servers:
         settings.append(("dns", ";".join(servers) + ";"))
-    if description.name_servers and bridge.ipv4.method == "dhcp":
+    if description.name_servers and device.ipv4.method == "dhcp":
         settings.append(("ignore-auto-dns", "true"))
     if description.search_domains and version == (6 if disabled else 4):
         settings.append(("dns-search", ";".join(description.search_domains) + ";"))
     return settings
 
 
-def _file(device: Word, sections: List[Section]) -> File:
+def _file(device: Text, sections: List[Section]) -> File:
     content: Text = ()
     for name, settings in sections:
         if settings:
             content += ("[%s]\n" % name, *assignments(settings), "\n")
     # NetworkManager takes no profile that others can read
-    return File((FOLDER, device, ".nmconnection"), 0o600, content[:-1])
+    return File((FOLDER, *device, ".nmconnection"), 0o600, content[:-1])

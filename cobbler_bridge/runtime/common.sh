@@ -4,7 +4,6 @@
 root=${BRIDGE_ROOT:-}
 state=$root/var/lib/cobbler-bridge
 new=$state/new
-chosen=
 umask 022
 
 say() {
@@ -17,45 +16,92 @@ leave_alone() {
     exit 1
 }
 
-# need PATH WHY: without this program nothing is begun
+# need PATH WHY PACKAGE: without this program nothing is begun; where yum can, it installs it
 need() {
+    [ -x "$root$1" ] && return
+    if [ -z "$root" ] && [ -x /usr/bin/yum ]; then
+        say "there is no $1: yum is asked to install $3"
+        yum -q -y install "$3" > /dev/null || :
+    fi
     [ -x "$root$1" ] || leave_alone "there is no $1: $2"
 }
 
-# bridge NAME: what follows is about this bridge
-bridge() {
-    bridge=$1
+# bridges NAME...: what follows is about these bridges
+bridges() {
+    bridges=$*
+    owned=
+    chosen=
     rm -rf "$new"
     mkdir -p "$new/files" || leave_alone "nothing can be written below $state"
     : > "$new/list"
     : > "$new/aside"
     : > "$new/ports"
+    for each; do own "$each"; done
 }
 
-# port NUMBER auto|mac|name [VALUE]: sets nicN (the name now), portN (the name to be) and macN
-port() {
-    nic=
-    case $2 in
-    auto) find_install_nic "$1" "${3:-}" ;;
-    mac) find_mac "$3" ;;
-    name) find_name "$3" ;;
+# among WORD LIST: whether the list, with blanks between, has the word
+among() {
+    case " $2 " in
+    *" $1 "*) return 0 ;;
     esac
-    [ -n "$nic" ] || leave_alone "no NIC is certain to be port $1 (asked for: $2${3:+ $3}); there are $(nics_said)"
+    return 1
+}
+
+# own NAME: other files about this device would work against ours
+own() {
+    ! among "$1" "$owned" || leave_alone "there would be two devices $1"
+    owned="$owned $1"
+}
+
+# nic NUMBER ROLE auto|mac|name [VALUE]: sets nicN (the name now), portN (the name to be) and macN
+nic() {
+    find_nic "$@"
+    name=$nic
+    ! among "$nic" "$bridges" || name=p$nic
+    [ "${#name}" -le 15 ] || leave_alone "the NIC $nic can't be renamed $name: over 15 characters"
+    own "$name"
+    chosen_as "$1" "$2"
+}
+
+# nic_left NUMBER ROLE auto|mac|name [VALUE]: the same for a NIC whose own files stay as they are
+nic_left() {
+    find_nic "$@"
+    name=$nic
+    ! among "$nic" "$bridges" || leave_alone "$nic can't keep its name: a bridge gets it"
+    chosen_as "$1" "$2" left
+}
+
+# find_nic NUMBER ROLE auto|mac|name [VALUE]: sets nic, or ends here
+find_nic() {
+    nic=
+    case $3 in
+    auto) find_install_nic "$1" "${4:-}" ;;
+    mac) find_mac "$4" ;;
+    name) find_name "$4" ;;
+    esac
+    [ -n "$nic" ] || leave_alone "no NIC is certain to be $2 (asked for: $3${4:+ $4}); there are $(nics_said)"
     case $nic in
     *[!A-Za-z0-9_.-]*) leave_alone "a NIC has the strange name '$nic'" ;;
     esac
-    case " $chosen " in
-    *" $nic "*) leave_alone "$nic would be a port twice" ;;
-    esac
+    ! among "$nic" "$chosen" || leave_alone "$nic would be a port twice"
     chosen="$chosen $nic"
-    name=$nic
-    [ "$nic" != "$bridge" ] || name=p$nic
-    [ "${#name}" -le 15 ] || leave_alone "the NIC $nic can't be renamed $name: over 15 characters"
+}
+
+# chosen_as NUMBER ROLE [left]
+chosen_as() {
     mac=$(nic_mac "$nic")
     eval "nic$1=\$nic port$1=\$name mac$1=\$mac"
-    printf '%s %s\n' "$1" "$mac" >> "$new/ports" ||
+    printf '%s\n' "$1 $mac${3:+ $3}" >> "$new/ports" ||
         leave_alone "nothing can be written below $state"
-    say "port $1 of $bridge is $nic ($mac)"
+    say "$2 is $nic ($mac)"
+}
+
+# vlan NUMBER PARENT TAG: sets vlanN, the name that it gets
+vlan() {
+    name=$2.$3
+    [ "${#name}" -le 15 ] || name=vlan$3
+    own "$name"
+    eval "vlan$1=\$name"
 }
 
 # is_nic NAME: an Ethernet device that is neither wireless nor made of other devices
@@ -123,13 +169,15 @@ find_mac() {
     only "$found"
 }
 
-# a port that bears its bridge's name has p before it once the machine was started again
+# a port that bears a bridge's name has p before it once the machine was started again
 find_name() {
     nic=
     if is_nic "$1"; then
         nic=$1
-    elif [ "$1" = "$bridge" ] && is_nic "p$1"; then
+    elif among "$1" "$bridges" && is_nic "p$1"; then
         nic=p$1
+    elif [ "$1" = "p${1#p}" ] && among "${1#p}" "$bridges" && is_nic "${1#p}"; then
+        nic=${1#p}
     fi
 }
 
@@ -153,7 +201,7 @@ find_install_nic() {
 }
 
 remembered_mac() {
-    [ ! -r "$state/ports" ] || sed -n "s/^$1 //p" "$state/ports"
+    [ ! -r "$state/ports" ] || sed -n "s/^$1 \([^ ]*\).*/\1/p" "$state/ports"
 }
 
 # pxelinux and koan leave BOOTIF=01-aa-bb-cc-dd-ee-ff on the kernel's command line
@@ -170,16 +218,25 @@ find_route_nic() {
             break
         fi
     done 2> /dev/null < "$root/proc/net/route" || :
-    [ -n "$device" ] || return 0
-    if [ -d "$root/sys/class/net/$device/brif" ]; then
-        found=
-        for each in "$root/sys/class/net/$device/brif"/*; do
-            ! is_nic "${each##*/}" || found="$found ${each##*/}"
-        done
-        only "$found"
-    elif is_nic "$device"; then
-        nic=$device
+    [ -z "$device" ] || only "$(nics_below "$device")"
+}
+
+# nics_below DEVICE: itself, or what its bridge, bond or VLAN is made of
+nics_below() {
+    if is_nic "$1"; then
+        printf '%s\n' "$1"
+        return
     fi
+    for below in "$root/sys/class/net/$1/brif"/* "$root/sys/class/net/$1"/lower_*; do
+        [ -e "$below" ] || [ -L "$below" ] || continue
+        below=${below##*/}
+        below=${below#lower_}
+        if is_nic "$below"; then
+            printf '%s\n' "$below"
+        elif [ -d "$root/sys/class/net/$below" ]; then
+            nics_below "$below"
+        fi
+    done | sort -u
 }
 
 # write_file MODE PATH: standard input becomes the file; nothing is in place before commit
@@ -212,14 +269,18 @@ set_aside() {
 
 # set_aside_rival PATH DEVICE MAC: where the file is for one of our devices
 set_aside_rival() {
-    case " $bridge p$bridge $chosen " in
-    *" ${2:-none} "*) set_aside "$1" ;;
-    *)
-        while read -r _ mac; do
-            [ "$3" != "$mac" ] || set_aside "$1"
-        done < "$new/ports"
-        ;;
-    esac
+    while read -r number mac left; do
+        old='' name=''
+        eval "old=\$nic$number name=\$port$number"
+        [ -z "$left" ] || continue
+        case $2,$3 in
+        "$old,"* | "$name,"* | *",$mac")
+            set_aside "$1"
+            return
+            ;;
+        esac
+    done < "$new/ports"
+    ! among "${2:-none}" "$owned" || set_aside "$1"
 }
 
 same() {
@@ -276,18 +337,15 @@ commit() {
     if [ -s "$new/todo" ] || [ -s "$new/aside" ]; then
         mv -f "$new/ports" "$state/ports" || say "the ports can't be remembered" >&2
     else
-        say "$bridge is set up already"
+        say "$bridges is set up already"
     fi
     # everything is in place: a leftover here is no failure
     rm -rf "$new" || :
 }
 
 check_names() {
-    for each in "$bridge" "p$bridge"; do
-        case " $chosen " in
-        *" $each "*) continue ;;
-        esac
-        ! is_nic "$each" || leave_alone "another NIC has the name $each"
+    for each in $owned; do
+        among "$each" "$chosen" || ! is_nic "$each" || leave_alone "another NIC has the name $each"
     done
 }
 

@@ -5,12 +5,17 @@ keyfile_value() {
     sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" "$2" | head -n 1 | tr 'A-F' 'a-f'
 }
 
+# keyfile_device FILE: the device that the profile is for
+keyfile_device() {
+    sed -n 's/^[[:space:]]*interface-name[[:space:]]*=[[:space:]]*//p' "$1" | head -n 1
+}
+
 # keyfile_alone: the profile that the installer used would take the NIC for itself
 keyfile_alone() {
     for keyfile in "$root"/etc/NetworkManager/system-connections/*; do
         path=${keyfile#"$root"}
         if [ ! -f "$keyfile" ] || will_write "$path"; then continue; fi
-        device=$(sed -n 's/^[[:space:]]*interface-name[[:space:]]*=[[:space:]]*//p' "$keyfile")
+        device=$(keyfile_device "$keyfile")
         address=$(keyfile_value mac-address "$keyfile")
         set_aside_rival "$path" "$device" "$address"
     done
@@ -29,4 +34,51 @@ PermanentMACAddress=$mac
 [Link]
 Name=$name
 EOF
+}
+
+# keyfile_keep BRIDGE PATH "ipv4 ipv6" DEVICE...: these sections of the installer's file for the
+# first of the devices are added to the bridge's file
+keyfile_keep() {
+    bridge=$1 path=$2 sections=$3
+    shift 3
+    source=
+    for device; do
+        [ -n "$source" ] || keyfile_source "$device"
+        # once it is renamed
+        [ -n "$source" ] || [ "$device" != "p$bridge" ] || keyfile_source "$bridge"
+    done
+    [ -n "$source" ] || leave_alone "no keyfile of the installer is there for $*: nothing can be kept"
+    awk -v wanted=" $sections " '
+        /^[ \t]*\[/ {
+            section = $0
+            gsub(/[][ \t]/, "", section)
+            inside = index(wanted, " " section " ")
+            if (inside) print ""
+        }
+        inside && NF { print }' "$source" > "$new/keeping"
+    grep -q '^[[:space:]]*method[[:space:]]*=' "$new/keeping" ||
+        leave_alone "$source has no address: nothing can be kept"
+    cat "$new/keeping" >> "$new/files$path" || leave_alone "$path can't be prepared"
+}
+
+# keyfile_source DEVICE: sets source, the profile that was for the device before any of ours
+keyfile_source() {
+    mac=
+    [ ! -r "$root/sys/class/net/$1/address" ] || mac=$(nic_mac "$1")
+    for folder in "$root" "$state/kept"; do
+        for keyfile in "$folder"/etc/NetworkManager/system-connections/*; do
+            if [ ! -f "$keyfile" ] || [ -n "$(keyfile_value master "$keyfile")" ]; then continue; fi
+            address=$(keyfile_value mac-address "$keyfile")
+            case $(keyfile_value type "$keyfile") in
+            bridge) continue ;;
+            vlan | bond) address= ;;
+            esac
+            case $(keyfile_device "$keyfile"),$address in
+            "$1,"* | *",${mac:-none}")
+                source=$keyfile
+                return
+                ;;
+            esac
+        done
+    done
 }
