@@ -13,7 +13,7 @@ import yaml
 
 from cobbler_bridge import __version__, install, shell, show
 from cobbler_bridge.description import wants_bridge
-from cobbler_bridge.plan import File, Plan, plain
+from cobbler_bridge.plan import File, Plan, flat, plain
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.reader import subject_of
@@ -129,20 +129,21 @@ def _render(options: argparse.Namespace) -> int:
 
 def _as_data(subject: str, planned: Optional[Plan], problems: List[Problem]) -> Dict[str, Any]:
     """A rendering for scripts. The keys are part of the public interface."""
-    steps = [] if planned is None else planned.steps
+    steps = [] if planned is None else list(flat(planned.steps))
     return {
         "subject": subject,
         "title": "" if planned is None else planned.title,
         "files": [
             {
+                "on": machine,
                 "path": plain(step.path),
                 "mode": "%o" % step.mode,
                 "content": plain(step.content),
             }
-            for step in steps
+            for machine, step in steps
             if isinstance(step, File)
         ],
-        "actions": [step.does for step in steps if not isinstance(step, File)],
+        "actions": [step.does for _, step in steps if not isinstance(step, File)],
         "problems": [dict(problem._asdict()) for problem in problems],
     }
 

@@ -5,7 +5,7 @@ A plan is pure data. What only the machine knows (which NIC, its MAC address) st
 """
 
 import re
-from typing import Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Callable, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from cobbler_bridge.description import Description
 from cobbler_bridge.network import Bond, Bridge, Device, Master, Nic, Vlan
@@ -48,6 +48,27 @@ class Call(NamedTuple):
 Step = Union[File, Call]
 
 
+class Branch(NamedTuple):
+    """What is done on one kind of machine.
+
+    ``release`` is a pattern of the shell's ``case``, ``name`` the same for a reader of the plan.
+    """
+
+    release: str
+    name: str
+    steps: Tuple[Step, ...]
+
+
+class Either(NamedTuple):
+    """What only the machine can decide by its release; on others the network stays as it is."""
+
+    branches: Tuple[Branch, ...]
+
+
+# What a plan is made of
+Stage = Union[Step, Either]
+
+
 class Parts(NamedTuple):
     """What a backend or a firewall adds to a plan.
 
@@ -67,7 +88,7 @@ class Plan(NamedTuple):
     title: str
     bridges: Tuple[Bridge, ...]
     helpers: Tuple[str, ...]
-    steps: Tuple[Step, ...]
+    steps: Tuple[Stage, ...]
 
 
 class Named(NamedTuple):
@@ -103,6 +124,16 @@ def assignments(settings: Iterable[Setting]) -> Text:
                 known = ""
         known += "\n"
     return (*content, known)
+
+
+def flat(steps: Iterable[Stage]) -> Iterator[Tuple[str, Step]]:
+    """Every file and call, each with the kind of machine that it is for, if it is not for all."""
+    for step in steps:
+        if isinstance(step, Either):
+            for branch in step.branches:
+                yield from ((branch.name, each) for each in branch.steps)
+        else:
+            yield "", step
 
 
 def plain(text: Text) -> str:

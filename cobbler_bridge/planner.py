@@ -7,10 +7,22 @@ from cobbler_bridge.backends import BACKENDS
 from cobbler_bridge.description import Description, describe
 from cobbler_bridge.firewalls import FIREWALLS
 from cobbler_bridge.network import Bond, Nic, Vlan
-from cobbler_bridge.plan import Call, Named, Parts, Plan, Step, name_of, named, plain
+from cobbler_bridge.plan import (
+    Branch,
+    Call,
+    Either,
+    Named,
+    Parts,
+    Plan,
+    Stage,
+    Step,
+    name_of,
+    named,
+    plain,
+)
 from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.reader import subject_of
-from cobbler_bridge.target import Target, target_of
+from cobbler_bridge.target import ON_THE_MACHINE, UNKNOWN, Target, target_of
 
 
 def make_plan(data: Mapping[str, Any]) -> Tuple[Optional[Plan], List[Problem]]:
@@ -39,36 +51,69 @@ def _unsupported(data: Mapping[str, Any], key: "keys.Key[str]", names: Set[str])
 
 
 def _plan(description: Description, target: Target) -> Tuple[Optional[Plan], List[Problem]]:
-    backend = target.backends[0] if description.backend == "auto" else description.backend
+    names = " and ".join(bridge.name for bridge in description.bridges)
+    steps: Tuple[Stage, ...]
+    if target is UNKNOWN:
+        helpers, steps, problems = _either(description)
+        title = "bridge %s" % names
+    else:
+        parts, problems = _parts(description, target)
+        helpers = parts.helpers
+        steps = (*parts.checks, *find_devices(description), *parts.steps)
+        title = "bridge %s on %s (%s)" % (names, target.name, _backend(description, target))
+    if problems:
+        return None, problems
+    helpers = tuple(dict.fromkeys(("common", *helpers)))
+    return Plan(description.subject, title, description.bridges, helpers, steps), []
+
+
+def _backend(description: Description, target: Target) -> str:
+    return target.backends[0] if description.backend == "auto" else description.backend
+
+
+def _parts(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
+    """What the backend and the firewall add on a target."""
+    backend = _backend(description, target)
     if backend not in target.backends:
         wrong = "%s is not what %s reads" % (shown(backend), target.name)
         right = "it can be " + " or ".join(("auto",) + target.backends)
-        return None, [Problem(description.subject, keys.BACKEND.name, wrong, right)]
+        return Parts(), [Problem(description.subject, keys.BACKEND.name, wrong, right)]
     written = [
         BACKENDS[backend](description, target),
         FIREWALLS[description.firewall](description, target),
     ]
-    parts: List[Parts] = [part for part, _ in written]
-    problems: List[Problem] = sum((found for _, found in written), [])
-    if problems:
-        return None, problems
-    names = " and ".join(bridge.name for bridge in description.bridges)
-    steps: Tuple[Step, ...] = sum((part.checks for part in parts), ())
-    steps += _find_devices(description)
-    steps += sum((part.steps for part in parts), ())
-    return (
-        Plan(
-            subject=description.subject,
-            title="bridge %s on %s (%s)" % (names, target.name, backend),
-            bridges=description.bridges,
-            helpers=("common",) + sum((part.helpers for part in parts), ()),
-            steps=steps,
-        ),
-        [],
+    parts = Parts(
+        helpers=sum((part.helpers for part, _ in written), ()),
+        checks=sum((part.checks for part, _ in written), ()),
+        steps=sum((part.steps for part, _ in written), ()),
     )
+    return parts, sum((found for _, found in written), [])
 
 
-def _find_devices(description: Description) -> Tuple[Step, ...]:
+def _either(description: Description) -> Tuple[Tuple[str, ...], Tuple[Stage, ...], List[Problem]]:
+    """A branch for each release; where one can't have what is asked for, it says so there.
+
+    Returns the helpers, the steps, and the problems if there are some everywhere.
+    """
+    helpers: Tuple[str, ...] = ("release",)
+    branches: List[Branch] = []
+    problems: List[Problem] = []
+    for release, target in ON_THE_MACHINE:
+        parts, found = _parts(description, target)
+        problems += found
+        if found:
+            why = tuple(Call("leave_alone", (str(each),), str(each)) for each in found[:1])
+            branches.append(Branch(release, target.name, why))
+            continue
+        helpers += parts.helpers
+        branches.append(Branch(release, target.name, parts.checks + parts.steps))
+    everywhere = len(helpers) == 1
+    decide = Call("release", (), "the release is what /etc/os-release or /etc/redhat-release says")
+    steps = (decide, *find_devices(description), Either(tuple(branches)))
+    return helpers, steps, problems if everywhere else []
+
+
+def find_devices(description: Description) -> Tuple[Step, ...]:
     """Calls that find every NIC, and that say which devices are ours from now on."""
     bridges = [bridge.name for bridge in description.bridges]
     does = "the bridge is %s" % " and ".join(bridges)

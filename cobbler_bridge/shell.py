@@ -9,7 +9,7 @@ import re
 from typing import Sequence, Tuple
 
 from cobbler_bridge import __version__, shipped
-from cobbler_bridge.plan import Call, Fact, File, Plan, Step, Word, plain
+from cobbler_bridge.plan import Branch, Call, Either, Fact, File, Plan, Stage, Word, flat, plain
 from cobbler_bridge.problem import Problem, one_line
 
 # What an install file, Cobbler or its web service would take for its own, with where to cut it
@@ -62,11 +62,27 @@ def refusal(subject: str, problems: Sequence[Problem]) -> str:
     return "\n".join(lines + ["exit 1", ")", _rule("end of bridge_setup"), ""])
 
 
+def comments(subject: str, problems: Sequence[Problem]) -> str:
+    """The problems as comments, for a place where no script can stand."""
+    lines = [_rule("no network commands for %s" % _name(subject))]
+    for problem in problems:
+        line = str(problem)
+        for mark, cut in _CUTS:
+            while mark in line:
+                line = line.replace(mark, mark[:cut] + " " + mark[cut:])
+        lines.append("# cobbler-bridge: %s" % line)
+    return "\n".join(lines) + "\n"
+
+
 def files(plan: Plan) -> str:
     """The files of a plan as a person reads them; $port1 and $mac1 are what the machine finds."""
     lines = ["# %s, for %s" % (plan.title, plan.subject)]
     after_file = True
-    for step in plan.steps:
+    machine = ""
+    for name, step in flat(plan.steps):
+        if name != machine:
+            lines.append("\n# ---- on %s ----" % name)
+            machine = name
         if isinstance(step, File):
             heading = "\n# %s (mode %o)\n" % (plain(step.path), step.mode)
             lines.append(heading + plain(step.content).rstrip("\n"))
@@ -86,14 +102,22 @@ def _name(subject: str) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def _step(step: Step) -> str:
+def _step(step: Stage) -> str:
     """The lines of one step; remembered, for most steps are the same on every machine."""
+    if isinstance(step, Either):
+        branches = [_branch(branch) for branch in step.branches]
+        why = "it is not known what a machine of the release '$release' reads"
+        return "\n".join(["case $release in", *branches, '*) leave_alone "%s" ;;' % why, "esac"])
     if isinstance(step, Call):
         return " ".join([step.helper] + [_word(word) for word in step.arguments])
     path = "".join(_in_path(part) for part in step.path)
     quoted = '"%s"' % path if any(isinstance(part, Fact) for part in step.path) else quote(path)
     body = "".join(_in_here_document(part) for part in step.content)
     return "write_file %o %s <<EOF\n%sEOF" % (step.mode, quoted, body)
+
+
+def _branch(branch: Branch) -> str:
+    return "\n".join(["%s)" % branch.release, *map(_step, branch.steps), ";;"])
 
 
 def _word(word: Word) -> str:

@@ -2,9 +2,9 @@
 
 import functools
 import logging
-from typing import Any, Dict, Mapping
+from typing import Any, Callable, Dict, Mapping, Sequence
 
-from cobbler_bridge import shell
+from cobbler_bridge import anaconda, shell
 from cobbler_bridge.description import relevant, wants_bridge
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem
@@ -19,16 +19,12 @@ def bridge_setup(data: Mapping[str, Any]) -> str:
     ``data`` are Cobbler's blended data with autoinstall_meta at the top level, as a template
     sees them. Never raises: half a script in an install file would be worse than none.
     """
-    if not wants_bridge(data):
-        return ""
-    try:
-        return _script(_Input(relevant(data)))
-    except Exception:
-        subject = subject_of(data)
-        _LOG.exception("cobbler-bridge: no bridge for %r", subject)
-        report = "report it with the text in cobbler.log"
-        problem = Problem(subject, "bridge", "cobbler-bridge failed on the server", report)
-        return shell.refusal(subject, [problem])
+    return _safely(_script, data, shell.refusal)
+
+
+def bridge_network(data: Mapping[str, Any]) -> str:
+    """The same in anaconda's own commands, or a comment that says why they can't say it."""
+    return _safely(_commands, data, shell.comments)
 
 
 class _Input:
@@ -45,6 +41,23 @@ class _Input:
         return hash(self._said)
 
 
+def _safely(
+    write: Callable[[_Input], str],
+    data: Mapping[str, Any],
+    refuse: Callable[[str, Sequence[Problem]], str],
+) -> str:
+    if not wants_bridge(data):
+        return ""
+    try:
+        return write(_Input(relevant(data)))
+    except Exception:
+        subject = subject_of(data)
+        _LOG.exception("cobbler-bridge: no bridge for %r", subject)
+        report = "report it with the text in cobbler.log"
+        problem = Problem(subject, "bridge", "cobbler-bridge failed on the server", report)
+        return refuse(subject, [problem])
+
+
 # every host of a profile, and each host several times in one installation, asks for the same
 @functools.lru_cache(maxsize=128)
 def _script(known: _Input) -> str:
@@ -52,3 +65,13 @@ def _script(known: _Input) -> str:
     if planned is not None:
         return shell.script(planned)
     return shell.refusal(subject_of(known.data), problems)
+
+
+@functools.lru_cache(maxsize=128)
+def _commands(known: _Input) -> str:
+    planned, problems = anaconda.make_plan(known.data)
+    if planned is None:
+        return shell.comments(subject_of(known.data), problems)
+    # the file must be there, whatever the script finds
+    script = ": > %s\n%s" % (anaconda.INCLUDED, shell.script(planned))
+    return "%%include %s\n%%pre\n%s%%end\n" % (anaconda.INCLUDED, script)

@@ -18,7 +18,7 @@ from cobbler_bridge.backends import BACKENDS
 from cobbler_bridge.description import describe
 from cobbler_bridge.firewalls import FIREWALLS
 from cobbler_bridge.snippet import bridge_setup
-from cobbler_bridge.target import TARGETS, target_of
+from cobbler_bridge.target import TARGETS, UNKNOWN, target_of
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cobbler_bridge"
@@ -274,7 +274,21 @@ def test_every_backend_firewall_and_target_is_in_a_case_that_succeeds() -> None:
         targets.add(_family(target.name))
     assert backends == set(BACKENDS)
     assert firewalls == set(FIREWALLS)
-    assert targets == {_family(target.name) for target in TARGETS.values()}
+    assert targets == {_family(target.name) for target in (*TARGETS.values(), UNKNOWN)}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("key", [key.name for key in keys.HOST_KEYS])
+def test_every_variable_is_in_a_case_of_every_backend(key: str, backend: str) -> None:
+    """Or refused with a reason: no format can refuse what follows from a whole key yet."""
+    found = []
+    for data in _successes():
+        target, _ = target_of(data)
+        assert target is not None
+        chosen = data.get(keys.BACKEND.name, "auto")
+        if (target.backends[0] if chosen == "auto" else chosen) == backend:
+            found.append(data)
+    assert [data for data in found if key in data]
 
 
 def test_every_firewall_that_can_be_asked_for_is_written() -> None:

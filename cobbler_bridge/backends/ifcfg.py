@@ -5,7 +5,7 @@ reads the files, by nm-settings-ifcfg-rh(5).
 """
 
 import functools
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from cobbler_bridge import keys, values
 from cobbler_bridge.description import Description
@@ -126,7 +126,31 @@ def _problems(
                 wrong = "%s has no %s" % (target.name, option)
                 right = "it can have " + ", ".join(reader.options)
                 problems.append(Problem(description.subject, keys.OPTIONS.name, wrong, right))
+    if not reader.networkmanager:
+        problems += _old_vlans(description, target)
     return problems
+
+
+def _old_vlans(description: Description, target: Target) -> Iterator[Problem]:
+    """VLANs that come up nowhere but with NetworkManager and newer kernels."""
+    bridges = {bridge.name: bridge for bridge in description.bridges}
+    masters = dict(description.devices)
+    for device, _ in description.devices:
+        if not isinstance(device, Vlan):
+            continue
+        field = "interface %s" % device.interface if device.interface else keys.VLAN.name
+        if isinstance(device.parent, str):
+            ports = bridges[device.parent].ports
+            if all(isinstance(port, Vlan) for port in ports):
+                wrong = "network-scripts of %s start the VLAN before the bridge" % target.name
+                right = "a NIC or bond as a port of %s" % device.parent
+                yield Problem(description.subject, field, wrong, right)
+        elif isinstance(masters.get(device.parent), Bridge):
+            bridge = masters[device.parent]
+            name = bridge.name if isinstance(bridge, Bridge) else ""
+            wrong = "the kernel of %s gives the VLAN's frames to %s" % (target.name, name)
+            right = "a VLAN over the bridge, %s.%d" % (name, device.tag)
+            yield Problem(description.subject, field, wrong, right)
 
 
 def _unusable(name: str) -> List[str]:
