@@ -343,7 +343,8 @@ def _check_names(interfaces: Interfaces) -> None:
         if ":" in name or interfaces.kind(name) == "bmc":
             continue
         try:
-            values.device_name(name)
+            # a VLAN whose whole name would be too long gets a shorter one
+            values.device_name((interfaces.vlan(name) or (name,))[0])
         except ValueError as error:
             right = "it can be " + keys.BRIDGE.accepts
             interfaces.reader.problem("interface %s" % shown(name), "the name %s" % error, right)
