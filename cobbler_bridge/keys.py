@@ -42,7 +42,7 @@ BRIDGE = Key(
     "1 to 15 letters, digits, '_', '-' or '.', not beginning with '-'",
     None,
     "The bridge's name. Where it is its port's own name, the port is renamed, with a p before "
-    "its name. Unset: nothing is written at all.",
+    "its name. Unset, and without an interface record of type bridge: nothing is written at all.",
     "br0",
     values.device_name,
 )

@@ -13,6 +13,7 @@ from private_cobbler import FIXED_PATHS, PrivateCobbler
 from real.server import MINIMAL, Server
 
 SNIPPET = "/var/lib/cobbler/snippets/bridge_setup"
+SNIPPETS = ("/var/lib/cobbler/snippets/bridge_network", SNIPPET)
 SETTINGS = "/etc/cobbler/settings.yaml"
 OWN = "/etc/cobbler/settings.d/cobbler_bridge.settings"
 TRIGGERS = ("add_system_post", "change", "install_post", "install_pre")
@@ -25,7 +26,7 @@ def ours(server: Server) -> List[str]:
     modules = [
         "%s/modules/cobbler_bridge/%s.py" % (server.cobbler.package, name) for name in TRIGGERS
     ]
-    return [SNIPPET, *modules, OWN]
+    return [*SNIPPETS, *modules, OWN]
 
 
 def files(server: Server) -> Dict[str, Tuple[str, bytes, int]]:
@@ -70,7 +71,7 @@ def test_writes_exactly_these(fresh: Server) -> None:
 def test_what_is_missing_or_changed_comes_back(fresh: Server) -> None:
     fresh.command("install")
     after = files(fresh)
-    lost, old = ours(fresh)[1], ours(fresh)[2]
+    lost, old = ours(fresh)[2], ours(fresh)[3]
     fresh.cobbler.path(lost).unlink()
     fresh.cobbler.path(old).write_text("# of an older version\n")
     done = fresh.command("install")
@@ -87,7 +88,7 @@ def test_changed_snippet_is_kept(fresh: Server) -> None:
     fresh.cobbler.path(SNIPPET).write_text("# mine\n")
     done = fresh.command("install")
     beside = SNIPPET + ".cobbler-bridge"
-    assert done.stdout.splitlines()[0] == (
+    assert done.stdout.splitlines()[1] == (
         "%s: written, because %s was changed and is kept" % (beside, SNIPPET)
     )
     assert fresh.cobbler.path(SNIPPET).read_text() == "# mine\n"
@@ -120,7 +121,7 @@ def test_cobblerd_loads_it_all(fresh: Server) -> None:
 def test_loading_errors_are_noticed(fresh: Server) -> None:
     """The check above can fail."""
     fresh.command("install")
-    fresh.cobbler.path(ours(fresh)[1]).write_text("import no_such_module\n")
+    fresh.cobbler.path(ours(fresh)[2]).write_text("import no_such_module\n")
     fresh.cobbler.restart()
     expected = "Exception raised when loading module cobbler_bridge.add_system_post"
     assert expected in fresh.cobbler.log()
@@ -170,7 +171,7 @@ def test_snippets_elsewhere() -> None:
     with PrivateCobbler({"autoinstall_snippets_dir": "/var/lib/cobbler/ours"}) as cobbler:
         server = Server(cobbler)
         done = server.command("install")
-        assert done.stdout.startswith("/var/lib/cobbler/ours/bridge_setup: written\n")
+        assert "/var/lib/cobbler/ours/bridge_setup: written\n" in done.stdout
         assert not cobbler.path(SNIPPET).exists()
 
 
@@ -213,7 +214,7 @@ def test_not_root(fresh: Server) -> None:
     command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "cobbler-bridge", "install"]
     done = fresh.cobbler.run(command, check=False)
     folder.chmod(0o755)
-    refused(done, SNIPPET + ": Permission denied; run this as root")
+    refused(done, SNIPPETS[0] + ": Permission denied; run this as root")
     assert done.stdout == ""
     assert files(fresh) == before
 

@@ -342,7 +342,7 @@ def test_unsupported_release(server: Server) -> None:
         server.edit("distro", "rhel7", os_version="rhel7")
     problems = json.loads(done.stdout)["problems"]
     assert [(each["subject"], each["field"]) for each in problems] == [("kvm1", "os_version")]
-    assert problems[0]["wrong"] == "'fedora28' of breed 'redhat' is not supported yet"
+    assert problems[0]["wrong"] == "'fedora28' of breed 'redhat' is not supported"
     assert "exit 1\n" in part(kickstart)
 
 
