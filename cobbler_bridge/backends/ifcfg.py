@@ -334,7 +334,8 @@ def _names(description: Description, ipv4: Ipv4) -> List[Setting]:
         ("DNS%d" % number, server) for number, server in enumerate(description.name_servers, 1)
     ]
     if settings and ipv4.method == "dhcp":
-        settings.append(("PEERDNS", "no"))
+        # without the second one network-scripts leave our servers out as well
+        settings += [("PEERDNS", "no"), ("RESOLV_MODS", "yes")]
     if description.search_domains:
         settings.append(("DOMAIN", '"%s"' % " ".join(description.search_domains)))
     return settings

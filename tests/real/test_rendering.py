@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
 import pytest
+import yaml
+from pykickstart.constants import KS_SCRIPT_POST, KS_SCRIPT_PRE
 from pykickstart.errors import KickstartError
 from pykickstart.parser import KickstartParser
 from pykickstart.version import makeVersion
 
 import scratch_machine
-from cobbler_bridge.snippet import bridge_setup
+from cobbler_bridge.snippet import bridge_network, bridge_setup
 from real.server import MINIMAL, RELEASES, Server, part
 
+CASES = Path(__file__).parent.parent / "cases"
 MAC = "52:54:00:aa:00:01"
 SAMPLES = ("sample", "sample_legacy")
 LINE = "$SNIPPET('bridge_setup')\n"
@@ -123,6 +126,49 @@ def test_profile(server: Server, release: str, tmp_path: Path) -> None:
         path, _ = STATIC["keyfile" if release == "rhel9" else "ifcfg"]
         line = "method=auto" if release == "rhel9" else "BOOTPROTO=dhcp"
         assert line in tree[path].splitlines()
+
+
+RECORDED = ("records_everything", "records_bonded", "records_no_port", "records_refused")
+
+
+@pytest.mark.parametrize("case", RECORDED)
+def test_records(server: Server, case: str) -> None:
+    """What Cobbler makes of the records is what the cases have."""
+    written = yaml.safe_load((CASES / case / "case.yaml").read_text(encoding="utf-8"))["data"]
+    data = dict(written, breed="redhat", os_version="rhel7")
+    interfaces = data["interfaces"]
+    fields = {
+        "%s-%s" % (field, name): value
+        for name, record in interfaces.items()
+        for field, value in (record or {"static": False}).items()
+    }
+    variables = {name: str(data[name]) for name in data if name.startswith("bridge")}
+    server.system(data["system_name"], "rhel7", variables, nics=(), more=fields)
+    plain = {
+        name: data[name]
+        for name in ("gateway", "name_servers", "name_servers_search")
+        if name in data
+    }
+    if plain:
+        server.edit("system", data["system_name"], **plain)
+    assert part(server.kickstart(data["system_name"])) == bridge_setup(data)
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_network_commands(server: Server, release: str) -> None:
+    """The second snippet, in the command section, before the first one in %post."""
+    text = MINIMAL.replace("%post", "$SNIPPET('bridge_network')\n%post", 1)
+    server.template("commands", text)
+    server.profile("hosts", release, META, template="commands")
+    kickstart = server.kickstart("hosts", "profile")
+    data = pure_data(release, {"profile_name": "hosts"})
+    assert bridge_network(data) in kickstart
+    scripts = parsed(kickstart, release, False)
+    if release in ("rhel5", "rhel6"):
+        assert "knows no bridges; take this snippet out" in kickstart
+        assert len(scripts) == 1
+    else:
+        assert [script.type for script in scripts] == [KS_SCRIPT_PRE, KS_SCRIPT_POST]
 
 
 # RHEL 9 no longer knows commands that Cobbler's samples use
