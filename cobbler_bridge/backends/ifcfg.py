@@ -38,16 +38,17 @@ class Reader(NamedTuple):
     """How the programs that read ifcfg files differ from release to release.
 
     ``tool`` is the program without which network-scripts can't build a bridge, ``vlan_tool``
-    the one without which they build no VLAN; ``networkmanager`` says whether the release's
-    NetworkManager can have a bridge, ``dashes`` whether ifup finds a file with a dash in its
-    device's part, ``ipv6_switch`` whether IPv6 must be switched on for the whole machine,
-    ``aliases`` whether modprobe.conf must name a bond. ``options`` are the options of a bridge
-    that the release's kernel and scripts know, ``old_options`` those among them that have a
-    key of their own.
+    and ``dhcp6_tool`` those without which they build no VLAN and ask no DHCPv6 server.
+    ``networkmanager`` says whether the release's NetworkManager can have a bridge, ``dashes``
+    whether ifup finds a file with a dash in its device's part, ``ipv6_switch`` whether IPv6 must
+    be switched on for the whole machine, ``aliases`` whether modprobe.conf must name a bond.
+    ``options`` are the options of a bridge that the release's kernel and scripts know;
+    ``old_options`` says that they have keys of their own.
     """
 
     tool: Optional[str]
     vlan_tool: Optional[str]
+    dhcp6_tool: Optional[str]
     networkmanager: bool
     dashes: bool
     ipv6_switch: bool
@@ -61,10 +62,10 @@ _EL6 = ("ageing_time", "hello_time", "max_age", "multicast_snooping", "priority"
 _ALL = tuple(sorted(values.OPTIONS))
 _BRCTL = "/usr/sbin/brctl"
 READERS: Dict[int, Reader] = {
-    5: Reader(_BRCTL, "/sbin/vconfig", False, False, True, True, _EARLY, True),
-    6: Reader(_BRCTL, None, False, True, False, False, _EL6, False),
-    7: Reader(_BRCTL, None, True, True, False, False, _ALL, False),
-    8: Reader(None, None, True, True, False, False, _ALL, False),
+    5: Reader(_BRCTL, "/sbin/vconfig", "/sbin/dhcp6c", False, False, True, True, _EARLY, True),
+    6: Reader(_BRCTL, None, None, False, True, False, False, _EL6, False),
+    7: Reader(_BRCTL, None, None, True, True, False, False, _ALL, False),
+    8: Reader(None, None, None, True, True, False, False, _ALL, False),
 }
 
 # What network-scripts take for a leftover of an editor or a package, and don't start
@@ -94,7 +95,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     if any(bridge.options for bridge in description.bridges) and not reader.old_options:
         steps.append(_READER)
     for each in devices:
-        if not (isinstance(each.device, Nic) and each.device.left):
+        if not _left(each.device):
             steps += _device(description, each, reader)
     for device, _ in description.devices:
         if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
@@ -107,8 +108,29 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     ):
         steps.append(_IPV6)
     steps += [_route(bridge) for bridge in description.bridges]
+    steps += _no_advertisements(devices)
     steps.append(ALONE)
     return Parts(("ifcfg",), _checks(description, reader, target), tuple(steps)), problems
+
+
+def _no_advertisements(devices: Tuple[Named, ...]) -> List[Step]:
+    """network-scripts switch router advertisements off when the kernel has heard one already."""
+    content: Text = ()
+    for each in devices:
+        if each.master is None and each.device.ipv6.method == "none" and not _left(each.device):
+            content += (_BEGIN, each.name, _THEN, each.name, _END)
+    return [File((UDEV_RULES,), 0o644, (_COMMENT, *content))] if content else []
+
+
+UDEV_RULES = "/etc/udev/rules.d/98-cobbler-bridge-ipv6.rules"
+_COMMENT = "# cobbler-bridge: no router advertisements, from the beginning\n"
+_BEGIN = 'ACTION=="add", SUBSYSTEM=="net", KERNEL=="'
+_THEN = '", RUN+="/sbin/sysctl -q -w net/ipv6/conf/'
+_END = '/accept_ra=0"\n'
+
+
+def _left(device: Device) -> bool:
+    return isinstance(device, Nic) and device.left
 
 
 def _problems(
@@ -163,12 +185,15 @@ def _unusable(name: str) -> List[str]:
 
 
 def _checks(description: Description, reader: Reader, target: Target) -> Tuple[Call, ...]:
-    vlans = any(isinstance(device, Vlan) for device, _ in description.devices)
+    devices = [device for device, _ in description.devices]
+    vlans = any(isinstance(device, Vlan) for device in devices)
+    dhcp6 = any(device.ipv6.method == "dhcp" for device in devices)
     return tuple(
         _need(tool, package, what, target.name)
         for tool, package, what in (
             (reader.tool, "bridge-utils", "bridge"),
             (reader.vlan_tool if vlans else None, "vconfig", "VLAN"),
+            (reader.dhcp6_tool if dhcp6 else None, "dhcpv6-client", "DHCPv6 address"),
         )
         if tool is not None
     )

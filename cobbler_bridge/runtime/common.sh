@@ -134,8 +134,17 @@ nics() {
     printf '%s\n' "${hardware:-$others}"
 }
 
+# nic_mac NAME: its own address, for a bond gives all its ports that of the first
 nic_mac() {
-    tr 'A-F' 'a-f' < "$root/sys/class/net/$1/address"
+    own_mac=
+    for bond in "$root"/proc/net/bonding/*; do
+        [ -f "$bond" ] || continue
+        own_mac=$(awk -v nic="$1" '
+            /^Slave Interface: / { inside = $3 == nic }
+            inside && /^Permanent HW addr: / { print $4 }' "$bond")
+        [ -z "$own_mac" ] || break
+    done
+    printf '%s\n' "${own_mac:-$(cat "$root/sys/class/net/$1/address")}" | tr 'A-F' 'a-f'
 }
 
 has_link() {
