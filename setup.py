@@ -23,6 +23,7 @@ setup(
         "cobbler_bridge",
         "cobbler_bridge.backends",
         "cobbler_bridge.firewalls",
+        "cobbler_bridge.hypervisors",
         "cobbler_bridge.runtime",
         "cobbler_bridge.snippets",
         "cobbler_bridge.triggers",

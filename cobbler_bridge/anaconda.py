@@ -59,6 +59,8 @@ def _unsaid(description: Description, target: Target) -> Why:
         why.append(("os_version", "doesn't tell whether the release's anaconda knows bridges"))
     elif target.release < _FIRST_RELEASE:
         why.append(("os_version", "anaconda of %s knows no bridges" % target.name))
+    if description.xen.makes_network:
+        why.append((keys.XEN.name, "xend makes the network, long after anaconda"))
     if description.vlans:
         why.append(("interfaces", "anaconda knows no VLAN over a bridge"))
     if description.search_domains:

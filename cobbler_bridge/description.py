@@ -7,11 +7,12 @@ wrong is reported at once.
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from cobbler_bridge import keys, records, variables
+from cobbler_bridge import keys, records, variables, xen
 from cobbler_bridge.interfaces import BRIDGE_TYPE, Interfaces
 from cobbler_bridge.network import Bridge, Placed, Vlan, devices
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.reader import Reader, is_address, is_domain
+from cobbler_bridge.xen import Xen
 
 # Cobbler's own fields that a rendering reads, here and in ``target``
 _FIELDS = [
@@ -28,7 +29,7 @@ _FIELDS = [
 
 
 class Description(NamedTuple):
-    """Everything asked for on one system or profile.
+    """Everything asked for on one system or profile; there may be guests without a bridge.
 
     ``vlans`` are VLANs that have addresses of their own, over something that is written anyway.
     """
@@ -40,6 +41,7 @@ class Description(NamedTuple):
     backend: str
     name_servers: Tuple[str, ...]
     search_domains: Tuple[str, ...]
+    xen: Xen = Xen()
 
     @property
     def devices(self) -> Tuple[Placed, ...]:
@@ -49,7 +51,7 @@ class Description(NamedTuple):
 
 def wants_bridge(data: Mapping[str, Any]) -> bool:
     """Whether anything is asked for at all: otherwise nothing is written."""
-    if keys.BRIDGE.name in data:
+    if keys.BRIDGE.name in data or xen.wants_network(data):
         return True
     interfaces = data.get("interfaces")
     return isinstance(interfaces, dict) and any(
@@ -73,19 +75,22 @@ def describe(data: Mapping[str, Any]) -> Tuple[Optional[Description], List[Probl
     reader.refuse_unknown_keys()
     interfaces = Interfaces(reader)
     vlans: Tuple[Vlan, ...] = ()
-    if interfaces.of_kind(BRIDGE_TYPE):
+    recorded = bool(interfaces.of_kind(BRIDGE_TYPE))
+    if recorded:
         bridges, vlans = records.read(reader, interfaces)
     else:
         bridges = variables.read(reader, interfaces)
+    asked = xen.read(reader, bridges, vlans, recorded)
     description = Description(
         subject=reader.subject,
-        bridges=bridges,
+        bridges=() if asked.unbridged else bridges,
         vlans=vlans,
         firewall=reader.get(keys.FIREWALL) or "auto",
         backend=reader.get(keys.BACKEND) or "auto",
         # one that is no address would make NetworkManager refuse the whole file
         name_servers=reader.words("name_servers", "IP address", is_address),
         search_domains=reader.words("name_servers_search", "domain", is_domain),
+        xen=asked,
     )
     # a problem of a record may be met twice
     problems = list(dict.fromkeys(reader.problems))

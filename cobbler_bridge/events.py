@@ -10,6 +10,7 @@ from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
 from cobbler_bridge import keys, placement
 from cobbler_bridge.description import wants_bridge
 from cobbler_bridge.network import Bridge
+from cobbler_bridge.plan import Plan
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import shown
 from cobbler_bridge.record import INSTALLED, INSTALLING, Record
@@ -70,32 +71,33 @@ def _installing(store: InProcess, args: Sequence[str], state: str) -> Optional[s
     if data is None:
         _LOG.warning("cobbler-bridge: no %s is called %s", kind, shown(name))
         return None
-    bridges = _bridges(data)
+    planned = _planned(data)
     if kind == "profile":
-        if bridges and state == INSTALLED:
+        if planned is not None and state == INSTALLED:
             _LOG.info(_NO_SYSTEM, name)
         return None
-    if not bridges:
+    if planned is None:
         _clear_record(store, name)
         return None
-    _write_record(store, name, bridges, state)
+    _write_record(store, name, planned, state)
     return name
 
 
-def _bridges(data: Mapping[str, Any]) -> Sequence[Bridge]:
+def _planned(data: Mapping[str, Any]) -> Optional[Plan]:
     """What the host's kickstart sets up; nothing, with the reasons logged, where it refuses."""
     if not wants_bridge(data):
-        return ()
+        return None
     planned, problems = make_plan(data)
     for problem in problems:
         _LOG.warning("cobbler-bridge: no bridge: %s", problem)
-    return () if planned is None else planned.bridges
+    return planned
 
 
-def _write_record(store: InProcess, name: str, bridges: Sequence[Bridge], state: str) -> None:
+def _write_record(store: InProcess, name: str, planned: Plan, state: str) -> None:
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    record = Record(tuple(bridge.name for bridge in bridges), state, since)
-    ports = {} if state == INSTALLING else _port_bridges(store, name, bridges)
+    bridges = tuple(bridge.name for bridge in planned.bridges)
+    record = Record(bridges, state, since, planned.unbridged)
+    ports = {} if state == INSTALLING else _port_bridges(store, name, planned.bridges)
     store.write(name, ports, {keys.RECORD.name: str(record)})
     _LOG.info("cobbler-bridge: host %s: %s", name, record)
 

@@ -143,6 +143,34 @@ BACKEND = Key(
     "ifcfg",
     values.choice("auto", "ifcfg", "keyfile", "ifupdown", "netplan", "wicked"),
 )
+XEN = Key(
+    "bridge_xen",
+    "none, network-bridge, network-route, network-nat or vif-bridge",
+    "none",
+    "What a host's Xen is told. vif-bridge: guests use the bridge, which is built as everywhere. "
+    "network-bridge: xend makes the bridge, under its name, when it starts. network-route and "
+    "network-nat: xend routes the guests, and there is no bridge.",
+    "vif-bridge",
+    values.choice("none", "network-bridge", "network-route", "network-nat", "vif-bridge"),
+)
+_SCRIPTS = "the name of a file in /etc/xen/scripts: letters, digits, '_', '-' or '.'"
+XEN_NETWORK_SCRIPT = Key(
+    "bridge_xen_network_script",
+    _SCRIPTS,
+    None,
+    "A customized variant, which xend calls in place of the script that bridge_xen names, with the "
+    "same arguments. Unset: xen's own; with vif-bridge none.",
+    "network-bridge-site",
+    values.script_name,
+)
+XEN_VIF_SCRIPT = Key(
+    "bridge_xen_vif_script",
+    _SCRIPTS,
+    None,
+    "A customized variant, which is called for each NIC of a guest in place of xen's own.",
+    "vif-bridge-site",
+    values.script_name,
+)
 HOST = Key(
     "bridge_host",
     "the name of a system",
@@ -173,6 +201,9 @@ HOST_KEYS: Tuple[Key[Any], ...] = (
     OPTIONS,
     FIREWALL,
     BACKEND,
+    XEN,
+    XEN_NETWORK_SCRIPT,
+    XEN_VIF_SCRIPT,
 )
 
 # Reserved names: refused rather than ignored until they do something.
@@ -180,9 +211,6 @@ LATER_KEYS: Tuple[str, ...] = (
     "bridge_rollback",
     "bridge_timeout",
     "bridge_verify",
-    "bridge_xen",
-    "bridge_xen_network_script",
-    "bridge_xen_vif_script",
 )
 
 NAMES: Tuple[str, ...] = tuple(key.name for key in HOST_KEYS + (HOST, RECORD)) + LATER_KEYS

@@ -70,7 +70,7 @@ Stage = Union[Step, Either]
 
 
 class Parts(NamedTuple):
-    """What a backend or a firewall adds to a plan.
+    """What a backend, a firewall or a hypervisor adds to a plan.
 
     ``checks`` are calls that end the script before anything is written; ``helpers`` are the
     files of ``runtime/`` that the steps call.
@@ -82,13 +82,17 @@ class Parts(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Everything to be written on one machine, in order, for the bridges described."""
+    """Everything to be written on one machine, in order, for the bridges described.
+
+    ``unbridged`` says how guests get out where there is none: a value of bridge_xen.
+    """
 
     subject: str
     title: str
     bridges: Tuple[Bridge, ...]
     helpers: Tuple[str, ...]
     steps: Tuple[Stage, ...]
+    unbridged: str = ""
 
 
 class Named(NamedTuple):
@@ -148,6 +152,21 @@ def named(description: Description) -> Tuple[Named, ...]:
         Named(device, name_of(device, bridges), mac_of(device), master)
         for device, master in description.devices
     )
+
+
+def find_nic(nic: Nic, role: str) -> Call:
+    """The call that finds a NIC; ``role`` says what it is for."""
+    choice = nic.choice
+    if choice.mac is not None:
+        how, who = ("mac", choice.mac), "the NIC with the address " + choice.mac
+    elif choice.name is not None:
+        how, who = ("name", choice.name), "the NIC " + choice.name
+    elif nic.mac is not None:
+        how, who = ("auto", nic.mac), "the NIC that Cobbler knows, " + nic.mac
+    else:
+        how, who = ("auto", ""), "the NIC that the machine was installed through"
+    arguments = (str(nic.number), role, *(word for word in how if word))
+    return Call("nic_left" if nic.left else "nic", arguments, "%s is %s" % (role, who))
 
 
 def name_of(device: Union[Device, str], bridges: Sequence[str]) -> Word:

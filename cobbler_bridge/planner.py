@@ -1,4 +1,4 @@
-"""Makes a plan: description, target, backend and firewall put together. Pure."""
+"""Makes a plan: description, target, backend, hypervisors and firewall put together. Pure."""
 
 from typing import Any, List, Mapping, Optional, Set, Tuple
 
@@ -6,6 +6,7 @@ from cobbler_bridge import keys
 from cobbler_bridge.backends import BACKENDS
 from cobbler_bridge.description import Description, describe
 from cobbler_bridge.firewalls import FIREWALLS
+from cobbler_bridge.hypervisors import HYPERVISORS
 from cobbler_bridge.network import Bond, Nic, Vlan
 from cobbler_bridge.plan import (
     Branch,
@@ -16,6 +17,7 @@ from cobbler_bridge.plan import (
     Plan,
     Stage,
     Step,
+    find_nic,
     name_of,
     named,
     plain,
@@ -51,20 +53,22 @@ def _unsupported(data: Mapping[str, Any], key: "keys.Key[str]", names: Set[str])
 
 
 def _plan(description: Description, target: Target) -> Tuple[Optional[Plan], List[Problem]]:
-    names = " and ".join(bridge.name for bridge in description.bridges)
+    unbridged = description.xen.unbridged
+    what = unbridged or "bridge " + " and ".join(bridge.name for bridge in description.bridges)
     steps: Tuple[Stage, ...]
     if target is UNKNOWN:
         helpers, steps, problems = _either(description)
-        title = "bridge %s" % names
+        title = what
     else:
         parts, problems = _parts(description, target)
         helpers = parts.helpers
-        steps = (*parts.checks, *find_devices(description), *parts.steps)
-        title = "bridge %s on %s (%s)" % (names, target.name, _backend(description, target))
+        steps = (*parts.checks, *_find(description), *parts.steps)
+        by = "xend" if description.xen.makes_network else _backend(description, target)
+        title = "%s on %s (%s)" % (what, target.name, by)
     if problems:
         return None, problems
     helpers = tuple(dict.fromkeys(("common", *helpers)))
-    return Plan(description.subject, title, description.bridges, helpers, steps), []
+    return Plan(description.subject, title, description.bridges, helpers, steps, unbridged), []
 
 
 def _backend(description: Description, target: Target) -> str:
@@ -72,16 +76,17 @@ def _backend(description: Description, target: Target) -> str:
 
 
 def _parts(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
-    """What the backend and the firewall add on a target."""
+    """What the backend, the hypervisors and the firewall add on a target."""
     backend = _backend(description, target)
     if backend not in target.backends:
         wrong = "%s is not what %s reads" % (shown(backend), target.name)
         right = "it can be " + " or ".join(("auto",) + target.backends)
         return Parts(), [Problem(description.subject, keys.BACKEND.name, wrong, right)]
-    written = [
-        BACKENDS[backend](description, target),
-        FIREWALLS[description.firewall](description, target),
-    ]
+    writers = [] if description.xen.makes_network else [BACKENDS[backend]]
+    writers += HYPERVISORS
+    if description.bridges:
+        writers.append(FIREWALLS[description.firewall])
+    written = [writer(description, target) for writer in writers]
     parts = Parts(
         helpers=sum((part.helpers for part, _ in written), ()),
         checks=sum((part.checks for part, _ in written), ()),
@@ -109,8 +114,13 @@ def _either(description: Description) -> Tuple[Tuple[str, ...], Tuple[Stage, ...
         branches.append(Branch(release, target.name, parts.checks + parts.steps))
     everywhere = len(helpers) == 1
     decide = Call("release", (), "the release is what /etc/os-release or /etc/redhat-release says")
-    steps = (decide, *find_devices(description), Either(tuple(branches)))
+    steps = (decide, *_find(description), Either(tuple(branches)))
     return helpers, steps, problems if everywhere else []
+
+
+def _find(description: Description) -> Tuple[Step, ...]:
+    """Where xend makes the network, the hypervisor's part finds its NICs."""
+    return () if description.xen.makes_network else find_devices(description)
 
 
 def find_devices(description: Description) -> Tuple[Step, ...]:
@@ -121,7 +131,7 @@ def find_devices(description: Description) -> Tuple[Step, ...]:
     for each in named(description):
         device, name = each.device, each.name
         if isinstance(device, Nic):
-            steps.append(_find_nic(device, _role(each)))
+            steps.append(find_nic(device, _role(each)))
         elif isinstance(device, Vlan):
             parent = name_of(device.parent, bridges)
             words = (str(device.number), parent, str(device.tag))
@@ -136,17 +146,3 @@ def _role(each: Named) -> str:
     if each.master is None:
         return "the NIC of a VLAN"
     return "port %d of %s" % (each.master.ports.index(each.device) + 1, each.master.name)
-
-
-def _find_nic(nic: Nic, role: str) -> Step:
-    choice = nic.choice
-    if choice.mac is not None:
-        how, who = ("mac", choice.mac), "the NIC with the address " + choice.mac
-    elif choice.name is not None:
-        how, who = ("name", choice.name), "the NIC " + choice.name
-    elif nic.mac is not None:
-        how, who = ("auto", nic.mac), "the NIC that Cobbler knows, " + nic.mac
-    else:
-        how, who = ("auto", ""), "the NIC that the machine was installed through"
-    arguments = (str(nic.number), role, *(word for word in how if word))
-    return Call("nic_left" if nic.left else "nic", arguments, "%s is %s" % (role, who))

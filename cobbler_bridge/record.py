@@ -1,28 +1,36 @@
 """What Cobbler remembers of a host's bridges: one word in its autoinstall_meta.
 
 The word is BRIDGES/STATE/SINCE, with commas between the bridges: it has no space, quote or
-equals sign, so that Cobbler's own command line and files carry it as it is.
+equals sign, so that Cobbler's own command line and files carry it as it is. A host whose Xen
+routes its guests has no bridge: there BRIDGES is xen:MODE, which can be no bridge's name.
 """
 
 from typing import Any, NamedTuple, Optional, Tuple
 
 from cobbler_bridge import values
+from cobbler_bridge.xen import UNBRIDGED
 
 INSTALLING = "installing"
 INSTALLED = "installed"
 VERIFIED = "verified"
 STATES = (INSTALLING, INSTALLED, VERIFIED)
+_XEN = "xen:"
 
 
 class Record(NamedTuple):
-    """The bridges of a host, in order; ``since`` is a time in UTC as ISO 8601 writes it."""
+    """The bridges of a host, in order; ``since`` is a time in UTC as ISO 8601 writes it.
+
+    ``unbridged`` says how guests get out where there is no bridge: a value of bridge_xen.
+    """
 
     bridges: Tuple[str, ...]
     state: str
     since: str
+    unbridged: str = ""
 
     def __str__(self) -> str:
-        return "%s/%s/%s" % (",".join(self.bridges), self.state, self.since)
+        bridges = _XEN + self.unbridged if self.unbridged else ",".join(self.bridges)
+        return "%s/%s/%s" % (bridges, self.state, self.since)
 
 
 def read(text: Any) -> Optional[Record]:
@@ -30,6 +38,8 @@ def read(text: Any) -> Optional[Record]:
     parts = text.split("/") if isinstance(text, str) else []
     if len(parts) != 3 or parts[1] not in STATES:
         return None
+    if parts[0] in [_XEN + mode for mode in UNBRIDGED]:
+        return Record((), parts[1], parts[2], parts[0][len(_XEN) :])
     try:
         # a name from here ends up in a guest's virt_bridge, and so on Koan's command line
         bridges = tuple(values.device_name(name) for name in parts[0].split(",") if name)

@@ -4,6 +4,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from cobbler_bridge import keys, placement
 from cobbler_bridge.inventory import System
+from cobbler_bridge.xen import UNBRIDGED
 
 NOT_INSTALLED = "not installed"
 
@@ -16,13 +17,17 @@ class Guest(NamedTuple):
 
 
 class Host(NamedTuple):
-    """A system that has a bridge or is to have one; ``since`` is UTC, ``""`` where unknown."""
+    """A system that has a bridge or is to have one; ``since`` is UTC, ``""`` where unknown.
+
+    ``unbridged`` says how Xen lets guests out where there is no bridge: a value of bridge_xen.
+    """
 
     name: str
     bridges: Tuple[str, ...]
     state: str
     since: str
     guests: Tuple[Guest, ...]
+    unbridged: str = ""
 
 
 def hosts(systems: Iterable[System]) -> List[Host]:
@@ -56,10 +61,13 @@ def _host(system: Any, name: str, guests: Tuple[Guest, ...]) -> Any:
         return Host(name, (), "no such system", "", guests)
     record = system.record
     if record is not None:
-        return Host(name, record.bridges, record.state, record.since, guests)
+        return Host(name, record.bridges, record.state, record.since, guests, record.unbridged)
     bridge = system.meta.get(keys.BRIDGE.name)
     if bridge is not None:
         return Host(name, (str(bridge),), NOT_INSTALLED, "", guests)
+    mode = system.meta.get(keys.XEN.name)
+    if mode in UNBRIDGED:
+        return Host(name, (), NOT_INSTALLED, "", guests, mode)
     return Host(name, (), "no bridge", "", guests) if guests else None
 
 
@@ -67,6 +75,7 @@ def as_data(rows: Sequence[Host]) -> List[Dict[str, Any]]:
     """The rows for JSON and YAML. The keys are part of the public interface."""
     return [
         {
+            **({"xen": row.unbridged} if row.unbridged else {}),
             "host": row.name,
             "bridges": list(row.bridges),
             "state": row.state,
@@ -81,7 +90,8 @@ def as_text(rows: Sequence[Host]) -> str:
     """A table: a line for each host, and one below it for each of its guests."""
     table = [("HOST", "BRIDGES", "STATE", "SINCE")]
     for row in rows:
-        table.append((row.name, ",".join(row.bridges) or "-", row.state, row.since or "-"))
+        bridges = ",".join(row.bridges) or (row.unbridged and "none: " + row.unbridged) or "-"
+        table.append((row.name, bridges, row.state, row.since or "-"))
         for guest in row.guests:
             nics = ", ".join("%s: %s" % (nic, bridge or "-") for nic, bridge in guest.nics)
             table.append(("  " + guest.name, nics or "no NIC", "", ""))

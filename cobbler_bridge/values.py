@@ -17,6 +17,7 @@ NAME_CHARACTERS = 15
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*\Z")
 _RESERVED_NAMES = ("lo", "all", "default", "none", ".", "..")
 _MAC = re.compile(r"([0-9A-Fa-f]{2})(?:[:-]([0-9A-Fa-f]{2})){5}\Z")
+_SCRIPT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
 
 
@@ -202,6 +203,15 @@ def static_ipv6(address: str, gateway: Optional[str]) -> Ipv6:
         network = interface.network
         raise ValueError("has a gateway %s that is no neighbour in %s" % (router, network))
     return Ipv6("static", interface, router)
+
+
+def script_name(text: str) -> str:
+    """The name of a file in xen's folder of scripts, as it may stand in xend's configuration."""
+    if "/" in text:
+        raise ValueError("is a path")
+    if not _SCRIPT.match(text):
+        raise ValueError("is no plain file name")
+    return text
 
 
 def bridge_mac(text: str) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cobbler_bridge.keys import RECORD
 from cobbler_bridge.record import INSTALLED, INSTALLING, STATES, VERIFIED, Record, read
 from cobbler_bridge.values import device_name
+from cobbler_bridge.xen import UNBRIDGED
 
 SINCE = "2026-01-31T12:00:00Z"
 
@@ -23,7 +24,14 @@ def usable(name: str) -> bool:
 
 NAMES = st.from_regex(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}", fullmatch=True).filter(usable)
 TIMES = st.datetimes().map(lambda time: time.strftime("%Y-%m-%dT%H:%M:%SZ"))
-RECORDS = st.builds(Record, st.lists(NAMES, max_size=4).map(tuple), st.sampled_from(STATES), TIMES)
+BRIDGED = st.tuples(st.lists(NAMES, max_size=4).map(tuple), st.just(""))
+ROUTED = st.tuples(st.just(()), st.sampled_from(UNBRIDGED))
+RECORDS = st.builds(
+    lambda how, state, since: Record(how[0], state, since, how[1]),
+    BRIDGED | ROUTED,
+    st.sampled_from(STATES),
+    TIMES,
+)
 
 
 @given(RECORDS)
@@ -44,6 +52,9 @@ def test_a_record_needs_no_quotes_anywhere(record: Record) -> None:
         ("br0/installing/", Record(("br0",), INSTALLING, "")),
         ("/installed/" + SINCE, Record((), INSTALLED, SINCE)),
         ("br0,,br1,/installed/x", Record(("br0", "br1"), INSTALLED, "x")),
+        ("xen:network-nat/installed/x", Record((), INSTALLED, "x", "network-nat")),
+        # a bridge may have this name
+        ("network-nat/installed/x", Record(("network-nat",), INSTALLED, "x")),
     ],
 )
 def test_a_record_written_by_hand(text: str, record: Record) -> None:
@@ -56,6 +67,10 @@ def test_a_record_written_by_hand(text: str, record: Record) -> None:
         None,
         7,
         True,
+        "xen:/installed/x",
+        "xen:network-bridge/installed/x",
+        "xen:network-nat,br0/installed/x",
+        "br0,xen:network-nat/installed/x",
         "",
         "/",
         "//",

@@ -86,6 +86,21 @@ def test_the_data_for_scripts() -> None:
     assert all(list(row) == ["host", "bridges", "state", "since", "guests"] for row in data)
 
 
+def test_a_host_whose_guests_have_no_bridge() -> None:
+    routed = {"bridge_record": "xen:network-nat/installed/" + SINCE}
+    planned = {"bridge_xen": "network-route"}
+    rows = hosts([system("xen1", planned, routed), system("xen2", planned)])
+    assert as_text(rows) == (
+        "HOST  BRIDGES              STATE          SINCE\n"
+        "xen1  none: network-nat    installed      2026-01-31T12:00:00Z\n"
+        "xen2  none: network-route  not installed  -\n"
+    )
+    assert [(row["xen"], row["bridges"]) for row in as_data(rows)] == [
+        ("network-nat", []),
+        ("network-route", []),
+    ]
+
+
 def test_only_nics_of_a_guest_are_shown() -> None:
     interfaces = (
         Interface("bond0", "bond", "br0"),

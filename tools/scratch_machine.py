@@ -40,6 +40,9 @@ def build(root: Path, machine: Mapping[str, Any]) -> None:
                 (at / "brif" / port).mkdir(parents=True)
         elif nic.get("hardware", True):
             (at / "device").mkdir()
+    for port in (root / "sys/class/net").glob("*/brif/*"):
+        if (root / "sys/class/net" / port.name).is_dir():
+            (root / "sys/class/net" / port.name / "brport").mkdir()
     proc = root / "proc/net"
     proc.mkdir(parents=True)
     routes = ["Iface\tDestination\tGateway \tFlags"]

@@ -13,6 +13,8 @@ import pytest
 from private_cobbler import PrivateCobbler, change_settings
 from real.server import COLLECTIONS, MINIMAL, Answer, Server
 
+XENDS_BRIDGE = {"bridge_xen": "network-bridge", "bridge": "xenbr1"}
+
 
 @pytest.fixture
 def host(server: Server) -> Server:
@@ -55,6 +57,25 @@ def test_whole_life(host: Server) -> None:
     assert host.bridges("kvm1") == {"eth0": "br0"}
     assert host.trigger("post", "kvm1") == Answer(200, "True")
     assert host.bridges("web3") == {"eth0": "br0"}
+
+
+def test_a_host_whose_xen_routes_its_guests(server: Server) -> None:
+    server.profile("hosts", meta={"bridge_xen": "network-nat"})
+    server.system("kvm1", "hosts")
+    server.mark()
+    guest(server)
+    server.installed("kvm1")
+    assert server.state("kvm1") == "xen:network-nat/installed"
+    assert server.bridges("kvm1") == {"eth0": ""}
+    assert server.bridges("web1") == {"eth0": ""}
+
+    # xend makes a bridge from now on, under a name that guests can have
+    server.edit("profile", "hosts", autoinstall_meta=XENDS_BRIDGE)
+    server.edit("distro", "rhel7", os_version="rhel6")
+    server.installed("kvm1")
+    assert server.state("kvm1") == "xenbr1/installed"
+    assert server.bridges("kvm1") == {"eth0": "xenbr1"}
+    assert server.bridges("web1") == {"eth0": "xenbr1"}
 
 
 def test_what_is_logged(host: Server) -> None:
