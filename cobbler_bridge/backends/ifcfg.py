@@ -29,7 +29,7 @@ from cobbler_bridge.plan import (
 )
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
-from cobbler_bridge.values import Ipv4, Ipv6, Options
+from cobbler_bridge.values import Ipv4, Ipv6
 
 FOLDER = "/etc/sysconfig/network-scripts/"
 
@@ -43,7 +43,8 @@ class Reader(NamedTuple):
     whether ifup finds a file with a dash in its device's part, ``ipv6_switch`` whether IPv6 must
     be switched on for the whole machine, ``aliases`` whether modprobe.conf must name a bond.
     ``options`` are the options of a bridge that the release's kernel and scripts know;
-    ``old_options`` says that they have keys of their own.
+    ``old_options`` says that they have keys of their own, ``short_delay`` that the scripts take
+    DELAY for hundredths of a second.
     """
 
     tool: Optional[str]
@@ -55,6 +56,7 @@ class Reader(NamedTuple):
     aliases: bool
     options: Tuple[str, ...]
     old_options: bool
+    short_delay: bool
 
 
 _EARLY = ("ageing_time", "priority")
@@ -62,10 +64,12 @@ _EL6 = ("ageing_time", "hello_time", "max_age", "multicast_snooping", "priority"
 _ALL = tuple(sorted(values.OPTIONS))
 _BRCTL = "/usr/sbin/brctl"
 READERS: Dict[int, Reader] = {
-    5: Reader(_BRCTL, "/sbin/vconfig", "/sbin/dhcp6c", False, False, True, True, _EARLY, True),
-    6: Reader(_BRCTL, None, None, False, True, False, False, _EL6, False),
-    7: Reader(_BRCTL, None, None, True, True, False, False, _ALL, False),
-    8: Reader(None, None, None, True, True, False, False, _ALL, False),
+    5: Reader(
+        _BRCTL, "/sbin/vconfig", "/sbin/dhcp6c", False, False, True, True, _EARLY, True, False
+    ),
+    6: Reader(_BRCTL, None, None, False, True, False, False, _EL6, False, False),
+    7: Reader(_BRCTL, None, None, True, True, False, False, _ALL, False, False),
+    8: Reader(None, None, None, True, True, False, False, _ALL, False, True),
 }
 
 # What network-scripts take for a leftover of an editor or a package, and don't start
@@ -82,6 +86,9 @@ _READER = Call("ifcfg_reader", (), "the program that will read the files is foun
 ALONE = Call("ifcfg_alone", (), "ifcfg files of the same devices are set aside")
 # Two zeros where network-scripts will read a time in hundredths of a second, else nothing
 _CENTI = Fact("centi", "")
+# The forward delay for scripts that would take DELAY in that unit; NetworkManager knows no such
+# option, and for it this is empty
+_DELAY = Fact("delay", "")
 _TIMES = ("ageing_time", "hello_time", "max_age")
 
 
@@ -92,7 +99,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     problems = _problems(description, devices, reader, target)
     bridges = [bridge.name for bridge in description.bridges]
     steps: List[Step] = []
-    if any(bridge.options for bridge in description.bridges) and not reader.old_options:
+    if reader.networkmanager and any(_has_times(bridge, reader) for bridge in description.bridges):
         steps.append(_READER)
     for each in devices:
         if not _left(each.device):
@@ -236,11 +243,19 @@ def _device(description: Description, each: Named, reader: Reader) -> List[Step]
     dashed = isinstance(each.name, str) and not reader.dashes
     name = str(each.name).replace("-", "_") if dashed else each.name
     return [
+        *_delay(device, reader),
         _file((name,), settings, reader),
         *_aliases(each, reader),
         *_routes(each),
         *_keep(each, name),
     ]
+
+
+def _delay(device: Device, reader: Reader) -> List[Step]:
+    if not isinstance(device, Bridge) or not device.stp or not reader.short_delay:
+        return []
+    does = "network-scripts, if they are what reads the file, get the forward delay in their unit"
+    return [Call("ifcfg_delay", (str(device.forward_delay),), does)]
 
 
 def _protocol(device: Device) -> List[Setting]:
@@ -285,25 +300,32 @@ def _bridge(bridge: Bridge, reader: Reader) -> List[Setting]:
     if bridge.stp:
         # as EL 7 reckons: listening, learning, and the link itself
         settings.append(("LINKDELAY", str(2 * bridge.forward_delay + 7)))
-    settings += _options(bridge.options, reader)
+    settings += _options(bridge, reader)
     mac = mac_of(bridge) if bridge.mac == "port" else bridge.mac
     if mac is not None and mac != "none":
         settings.append(("MACADDR", mac))
     return settings
 
 
-def _options(options: Options, reader: Reader) -> List[Setting]:
+def _has_times(bridge: Bridge, reader: Reader) -> bool:
+    return (bridge.stp and reader.short_delay) or any(name in _TIMES for name, _ in bridge.options)
+
+
+def _options(bridge: Bridge, reader: Reader) -> List[Setting]:
     if reader.old_options:
-        return [(_OLD_KEYS[name], str(value)) for name, value in options if name in _OLD_KEYS]
-    if not options:
-        return []
+        return [
+            (_OLD_KEYS[name], str(value)) for name, value in bridge.options if name in _OLD_KEYS
+        ]
     # network-scripts write the kernel's own unit, NetworkManager reads seconds
     unit = _CENTI if reader.networkmanager else "00"
-    text: Text = ('"',)
-    for name, value in options:
-        text += ("" if len(text) == 1 else " ", "%s=%d" % (_KERNEL_NAMES.get(name, name), value))
-        text += (unit,) if name in _TIMES else ()
-    return [("BRIDGING_OPTS", (*text, '"'))]
+    words: List[Text] = []
+    for name, value in bridge.options:
+        word = "%s=%d" % (_KERNEL_NAMES.get(name, name), value)
+        words.append((word, unit) if name in _TIMES else (word,))
+    text: Text = (_DELAY,) if bridge.stp and reader.short_delay else ()
+    for number, word in enumerate(words):
+        text += (" ", *word) if number else word
+    return [("BRIDGING_OPTS", ('"', *text, '"'))] if text else []
 
 
 _OLD_KEYS = {"ageing_time": "AGEING", "priority": "PRIO"}

@@ -74,6 +74,12 @@ ifcfg_reader() {
     centi=00
 }
 
+# ifcfg_delay SECONDS: sets delay, an option for network-scripts alone
+ifcfg_delay() {
+    # shellcheck disable=SC2034
+    delay=${centi:+"forward_delay=$1$centi "}
+}
+
 # ifcfg_bond NAME: the first releases of EL 5 make a bond of nothing else
 ifcfg_bond() {
     [ -f "$root/etc/modprobe.conf" ] || return 0

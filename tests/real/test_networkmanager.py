@@ -6,6 +6,7 @@ before the script, and the NIC is up as it is while a machine installs itself.
 
 import os
 import re
+from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from cobbler_bridge.snippet import bridge_setup
 from network_namespace import Machine, wait_for
 
+CASES = Path(__file__).parent.parent / "cases"
 MAC = "52:54:00:99:00:01"
 GUEST_MAC = "52:54:00:99:00:42"
 GATEWAY = "10.99.0.1"
@@ -386,6 +388,110 @@ def test_bridge_with_the_name_of_its_nic(host: Host) -> None:
             assert host.set_up(bridge="eth0").endswith("eth0 is set up already\n")
             host.shut_down()
     assert host.guest_gets_a_lease("eth0")
+
+
+RECORDS: Dict[str, Dict[str, Any]] = {
+    "br0": {"interface_type": "bridge"},
+    "eth0": {"interface_type": "bridge_slave", "interface_master": "br0", "mac_address": MAC},
+    "br1": {
+        "interface_type": "bridge",
+        "static": True,
+        "ip_address": "10.98.0.10",
+        "netmask": "255.255.255.0",
+        "static_routes": ["198.51.100.0/24:10.98.0.1"],
+        "ipv6_address": "fd00:98::10",
+        "ipv6_prefix": "64",
+        "ipv6_secondaries": ["fd00:98::11"],
+        "ipv6_static_routes": ["fd00:97::/64,fd00:98::1"],
+        "bridge_opts": "ageing_time=60 multicast_snooping=off group_forward_mask=16384",
+    },
+    "br1:1": {"ip_address": "10.98.0.11", "netmask": "255.255.255.0"},
+    "eth1": {
+        "interface_type": "bridge_slave",
+        "interface_master": "br1",
+        "mac_address": "52:54:00:99:00:02",
+    },
+    "inner": {
+        "interface_type": "bridge",
+        "static": True,
+        "ip_address": "10.97.0.1",
+        "netmask": "255.255.255.0",
+    },
+}
+
+
+def test_records(host: Host) -> None:
+    """Two bridges on two NICs, with every kind of address and route, and one without a port."""
+    host.machine.wire("eth1", "52:54:00:99:00:02", "far2", "far1")
+    said = host.set_up(system_name="kvm1", interfaces=RECORDS)
+    for start in ("first", "second"):
+        host.boot()
+        host.comes_up("br0")
+        wait_for(lambda: len(host.addresses("br1", 6)) == 2)
+        assert host.addresses("br1") == ["10.98.0.10/24", "10.98.0.11/24"]
+        assert sorted(host.addresses("br1", 6)) == ["fd00:98::10/64", "fd00:98::11/64"]
+        assert host.addresses("inner") == ["10.97.0.1/24"]
+        assert host.default_routes() == [GATEWAY + " br0"]
+        route = host.machine.run("ip", "route", "show", "198.51.100.0/24")
+        assert route.startswith("198.51.100.0/24 via 10.98.0.1 dev br1 ")
+        route = host.machine.run("ip", "-6", "route", "show", "fd00:97::/64")
+        assert route.startswith("fd00:97::/64 via fd00:98::1 dev br1 ")
+        assert (host.ports("br0"), host.ports("br1")) == (["eth0"], ["eth1"])
+        assert host.kernel("br1", "bridge/ageing_time") == "6000"
+        assert host.kernel("br1", "bridge/multicast_snooping") == "0"
+        assert host.kernel("br1", "bridge/group_fwd_mask") == "0x4000"
+        assert host.warnings() == []
+        if start == "first":
+            again = host.set_up(system_name="kvm1", interfaces=RECORDS)
+            assert again.splitlines()[2:] == ["cobbler-bridge: br0 br1 inner is set up already"]
+            assert again.splitlines()[:2] == said.splitlines()[:2]
+            host.shut_down()
+
+
+def test_keep(host: Host) -> None:
+    """The installer's static profile moves to the bridge, whole."""
+    profile = INSTALLERS_PROFILE.replace(
+        "[ipv4]\nmethod=auto\n",
+        "[ipv4]\naddress1=10.99.0.40/24,%s\nmethod=manual\nroute1=198.51.100.0/24,10.99.0.2\n"
+        % GATEWAY,
+    )
+    host.write(INSTALLERS, profile, 0o600)
+    for _ in range(2):
+        host.set_up(bridge="br0", bridge_ipv4="keep", bridge_ipv6="keep")
+    host.boot()
+    host.comes_up("br0")
+    assert host.addresses("br0") == ["10.99.0.40/24"]
+    route = host.machine.run("ip", "route", "show", "198.51.100.0/24")
+    assert route.startswith("198.51.100.0/24 via 10.99.0.2 dev br0 ")
+    assert host.reaches_the_gateway()
+    assert host.warnings() == []
+
+
+# A bridge with the name of this machine's NIC, and devices that its kernel doesn't know
+NOT_MADE = "couldn't create the device|do-add-link"
+WRITTEN = sorted({path.parent for path in CASES.glob("*/*/%s/*.nmconnection" % CONNECTIONS[1:])})
+
+
+def test_every_keyfile_of_the_cases_is_understood(host: Host) -> None:
+    """Bonds and VLANs too, which this kernel may not have: nothing is brought up here."""
+    assert len(WRITTEN) > 20
+    host.boot()
+    assert wait_for(lambda: "startup complete" in host.machine.log("NetworkManager"))
+    host.machine.run("nmcli", "networking", "off")
+    for folder in WRITTEN:
+        host.machine.run("sh", "-c", "rm -f %s/*" % CONNECTIONS)
+        expected = []
+        for path in folder.iterdir():
+            text = path.read_text(encoding="utf-8")
+            host.write("%s/%s" % (CONNECTIONS, path.name), text, 0o600)
+            kind = re.findall("^type=(.*)$", text, re.M)[0]
+            kind = {"ethernet": "802-3-ethernet"}.get(kind, kind)
+            expected.append("%s:%s" % (re.findall("^id=(.*)$", text, re.M)[0], kind))
+        host.machine.run("nmcli", "connection", "reload")
+        listed = host.machine.run("nmcli", "-g", "NAME,TYPE", "connection", "show").splitlines()
+        assert sorted(line for line in listed if line != "lo:loopback") == sorted(expected), folder
+        found = [line for line in host.warnings() if not re.search(NOT_MADE, line)]
+        assert found == [], folder
 
 
 def test_without_the_script(host: Host) -> None:
