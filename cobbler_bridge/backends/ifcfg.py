@@ -323,8 +323,8 @@ def _options(bridge: Bridge, reader: Reader) -> List[Setting]:
         word = "%s=%d" % (_KERNEL_NAMES.get(name, name), value)
         words.append((word, unit) if name in _TIMES else (word,))
     text: Text = (_DELAY,) if bridge.stp and reader.short_delay else ()
-    for number, word in enumerate(words):
-        text += (" ", *word) if number else word
+    for number, pair in enumerate(words):
+        text += (" ", *pair) if number else pair
     return [("BRIDGING_OPTS", ('"', *text, '"'))] if text else []
 
 
