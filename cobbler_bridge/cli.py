@@ -6,20 +6,23 @@ import http.client
 import json
 import sys
 import xmlrpc.client
-from typing import Any, Dict, Iterator, List, NoReturn, Optional, Sequence
+from typing import Any, Dict, Iterator, List, NoReturn, Optional, Sequence, Tuple
 from xml.parsers.expat import ExpatError
 
 import yaml
 
-from cobbler_bridge import __version__, install, shell, show
+from cobbler_bridge import __version__, install, operate, shell, show
 from cobbler_bridge.description import wants_bridge
 from cobbler_bridge.plan import File, Plan, flat, plain
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.reader import subject_of
-from cobbler_bridge.store import XmlRpc
+from cobbler_bridge.store import Login, XmlRpc
 
 WELL, PROBLEMS, WRONG_USAGE, NO_COBBLER = range(4)
+
+# cobblerd writes it anew at each start; who can read it may do anything
+_SECRET = "/var/lib/cobbler/web.ss"
 
 
 # what a URL can lead to that is wrong, or that belongs to another server than Cobbler's
@@ -77,7 +80,20 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--format", choices=("text", "json", "yaml"), default="text")
     listing.set_defaults(run=_show)
 
-    for command in (render, listing):
+    recording = commands.add_parser("record", help="set a host's record, and place its guests")
+    recording.add_argument("host", metavar="HOST")
+    recording.add_argument("--clear", action="store_true", help="forget the host's bridges")
+    recording.set_defaults(run=_record)
+
+    placing = commands.add_parser("place", help="put guests on their hosts' bridges again")
+    placing.add_argument("--host", metavar="HOST", help="only the guests of this host")
+    placing.set_defaults(run=_place)
+
+    for command in (recording, placing):
+        command.add_argument("--dry-run", action="store_true", help="only say what would change")
+        command.add_argument("--user", metavar="NAME", help="log in by this name")
+        command.add_argument("--password-file", metavar="FILE", help="the file has its password")
+    for command in (render, listing, recording, placing):
         command.add_argument(
             "--server", metavar="URL", help="Cobbler's XML-RPC (default: this machine's cobblerd)"
         )
@@ -164,31 +180,70 @@ def _show(options: argparse.Namespace) -> int:
     return WELL
 
 
+def _record(options: argparse.Namespace) -> int:
+    with _cobbler(options.server, _login(options)) as cobbler:
+        outcome = operate.record(cobbler, options.host, options.clear, options.dry_run)
+    return _told(outcome, options.dry_run)
+
+
+def _place(options: argparse.Namespace) -> int:
+    with _cobbler(options.server, _login(options)) as cobbler:
+        outcome = operate.place(cobbler, options.host, options.dry_run)
+    return _told(outcome, options.dry_run)
+
+
+def _told(outcome: operate.Outcome, dry_run: bool) -> int:
+    for problem in outcome.problems:
+        print(problem, file=sys.stderr)
+    if outcome.moves or not outcome.problems:
+        sys.stdout.write(operate.as_text(outcome, dry_run))
+    return PROBLEMS if outcome.problems else WELL
+
+
+def _login(options: argparse.Namespace) -> Login:
+    """How to log in: by the secret that cobblerd keeps on its machine, or as was asked for."""
+
+    def login() -> Tuple[str, str]:
+        path = options.password_file or (_SECRET if options.user is None else None)
+        if path is None:
+            raise _FailError(WRONG_USAGE, "--user needs --password-file")
+        try:
+            with open(path, encoding="utf-8") as file:
+                return options.user or "", file.read().rstrip("\n")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "is no text"
+            right = "run this as root, or use --user and --password-file"
+            raise _FailError(NO_COBBLER, "%s: %s; %s" % (path, reason, right)) from error
+
+    return login
+
+
 def _print_json(data: Any) -> None:
     print(json.dumps(data, indent=2))
 
 
 @contextlib.contextmanager
-def _cobbler(given: Optional[str]) -> Iterator[XmlRpc]:
+def _cobbler(given: Optional[str], login: Optional[Login] = None) -> Iterator[XmlRpc]:
     """The way to cobblerd, with its failures turned into one line."""
     url = given or "http://127.0.0.1:%d" % _port()
     try:
-        yield _connection(url)
+        yield _connection(url, login)
+    except xmlrpc.client.Fault as error:
+        reason = " ".join(error.faultString.split())
+        raise _FailError(NO_COBBLER, "Cobbler at %s refused: %s" % (url, reason)) from error
     except _NO_ANSWER as error:
         message = "no answer from Cobbler at %s: %s" % (url, _reason(error))
         raise _FailError(NO_COBBLER, message) from error
 
 
-def _connection(url: str) -> XmlRpc:
+def _connection(url: str, login: Optional[Login]) -> XmlRpc:
     try:
-        return XmlRpc(url)
+        return XmlRpc(url, login)
     except ValueError as error:
         raise OSError(str(error)) from error
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, xmlrpc.client.Fault):
-        return error.faultString
     if isinstance(error, xmlrpc.client.ProtocolError):
         return "%d %s" % (error.errcode, error.errmsg)
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

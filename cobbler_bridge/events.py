@@ -4,17 +4,13 @@ A trigger never breaks an installation: ``run`` logs what went wrong and returns
 """
 
 import logging
-import time
-from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
-from cobbler_bridge import keys, placement
-from cobbler_bridge.description import wants_bridge
-from cobbler_bridge.network import Bridge
-from cobbler_bridge.plan import Plan
-from cobbler_bridge.planner import make_plan
-from cobbler_bridge.problem import shown
-from cobbler_bridge.record import INSTALLED, INSTALLING, Record
-from cobbler_bridge.store import InProcess
+from cobbler_bridge import hosts, keys
+from cobbler_bridge.guests import Placer
+from cobbler_bridge.problem import Problem, shown
+from cobbler_bridge.record import INSTALLED, INSTALLING
+from cobbler_bridge.store import GONE, InProcess
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,13 +40,19 @@ def install_finished(store: InProcess, args: Sequence[str]) -> None:
     """A host has installed itself, with a bridge if its kickstart had the snippet."""
     name = _installing(store, args, INSTALLED)
     if name is not None:
-        _place_all(store, store.guests_of(name))
+        Placer(store).place_all(store.guests_of(name))
+
+
+def system_saving(store: InProcess, args: Sequence[str]) -> None:
+    """A system is about to be saved: what we noted on it stays, whatever became of the rest."""
+    store.keep(args[0], (keys.RECORD.name, keys.PLACED.name))
 
 
 def system_saved(store: InProcess, args: Sequence[str]) -> None:
     """A system was saved: if it is a guest, its NICs belong on its host's bridge."""
     store.saved(args[0])
-    _place(store, args[0])
+    _check_record(store, args[0])
+    Placer(store).place(args[0])
 
 
 def item_changed(store: InProcess, args: Sequence[str]) -> None:
@@ -58,7 +60,18 @@ def item_changed(store: InProcess, args: Sequence[str]) -> None:
     if not args:
         return
     store.saved(args[0])
-    _place_all(store, store.profile_changed(args[0]))
+    Placer(store).place_all(store.profile_changed(args[0]))
+
+
+def _check_record(store: InProcess, name: str) -> None:
+    """Take a record away that the command cleared, or that came with a copy."""
+    new = store.is_new(name)
+    host = store.system(name)
+    if host is None or keys.RECORD.name not in host.own_meta:
+        return
+    cleared = host.own_meta[keys.RECORD.name] == GONE
+    if cleared or (new and hosts.is_copied(host, store.same(host, keys.RECORD.name))):
+        store.write(name, {}, {keys.RECORD.name: None})
 
 
 def _installing(store: InProcess, args: Sequence[str], state: str) -> Optional[str]:
@@ -71,72 +84,17 @@ def _installing(store: InProcess, args: Sequence[str], state: str) -> Optional[s
     if data is None:
         _LOG.warning("cobbler-bridge: no %s is called %s", kind, shown(name))
         return None
-    planned = _planned(data)
+    planned = hosts.planned(data, _no_bridge)
     if kind == "profile":
         if planned is not None and state == INSTALLED:
             _LOG.info(_NO_SYSTEM, name)
         return None
     if planned is None:
-        _clear_record(store, name)
+        hosts.clear_record(store, name)
         return None
-    _write_record(store, name, planned, state)
+    hosts.write_record(store, name, planned, state)
     return name
 
 
-def _planned(data: Mapping[str, Any]) -> Optional[Plan]:
-    """What the host's kickstart sets up; nothing, with the reasons logged, where it refuses."""
-    if not wants_bridge(data):
-        return None
-    planned, problems = make_plan(data)
-    for problem in problems:
-        _LOG.warning("cobbler-bridge: no bridge: %s", problem)
-    return planned
-
-
-def _write_record(store: InProcess, name: str, planned: Plan, state: str) -> None:
-    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    bridges = tuple(bridge.name for bridge in planned.bridges)
-    record = Record(bridges, state, since, planned.unbridged)
-    ports = {} if state == INSTALLING else _port_bridges(store, name, planned.bridges)
-    store.write(name, ports, {keys.RECORD.name: str(record)})
-    _LOG.info("cobbler-bridge: host %s: %s", name, record)
-
-
-def _port_bridges(store: InProcess, name: str, bridges: Sequence[Bridge]) -> Mapping[str, str]:
-    """The host's own interfaces that are ports and that nobody set by hand."""
-    system = store.system(name)
-    default = store.default_bridge()
-    stored = {} if system is None else {each.name: each.virt_bridge for each in system.interfaces}
-    return {
-        port: bridge.name
-        for bridge in bridges
-        for port in bridge.port_interfaces
-        if placement.is_unset(stored.get(port, ""), default)
-    }
-
-
-def _clear_record(store: InProcess, name: str) -> None:
-    system = store.system(name)
-    if system is not None and keys.RECORD.name in system.own_meta:
-        store.write(name, {}, {keys.RECORD.name: None})
-        _LOG.info("cobbler-bridge: host %s has no bridge any more", name)
-
-
-def _place_all(store: InProcess, names: Iterable[str]) -> None:
-    """Place each of these guests; one that can't be saved keeps no other from its place."""
-    for name in names:
-        try:
-            _place(store, name)
-        except Exception:
-            _LOG.exception("cobbler-bridge: guest %s could not be placed", name)
-
-
-def _place(store: InProcess, name: str) -> None:
-    guest = store.system(name)
-    host = None if guest is None or guest.host is None else store.system(guest.host)
-    if guest is None or host is None or host.record is None:
-        return
-    bridges = placement.place(guest, host.record, store.default_bridge())
-    if bridges:
-        store.write(name, bridges, {})
-        _LOG.info("cobbler-bridge: guest %s on host %s: %s", name, host.name, bridges)
+def _no_bridge(problem: Problem) -> None:
+    _LOG.warning("cobbler-bridge: no bridge: %s", problem)

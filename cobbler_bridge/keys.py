@@ -187,6 +187,15 @@ RECORD = Key(
     "br0/installed/2026-01-31T12:00:00Z",
     str,
 )
+PLACED = Key(
+    "bridge_placed",
+    "nothing: it is written by the triggers",
+    None,
+    "On a guest: the interfaces whose virt_bridge was put there by the triggers, and with what. "
+    "One that has another value by now was set by hand, and stays.",
+    "eth0:br0,eth1:br1",
+    str,
+)
 
 HOST_KEYS: Tuple[Key[Any], ...] = (
     BRIDGE,
@@ -213,4 +222,4 @@ LATER_KEYS: Tuple[str, ...] = (
     "bridge_verify",
 )
 
-NAMES: Tuple[str, ...] = tuple(key.name for key in HOST_KEYS + (HOST, RECORD)) + LATER_KEYS
+NAMES: Tuple[str, ...] = tuple(key.name for key in HOST_KEYS + (HOST, RECORD, PLACED)) + LATER_KEYS

@@ -1,10 +1,23 @@
-"""Which bridge each interface of a guest gets. Pure."""
+"""Which bridge each interface of a guest gets. Pure.
 
+An interface gets the bridge of its host that fits: the one in whose network its address lies,
+else the one on the VLAN that the guest names, else the host's first. Only an interface that nobody
+set by hand: one that has no value of its own, or the value that the guest's note says is ours.
+"""
+
+import ipaddress
 import re
-from typing import Dict
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
+from cobbler_bridge import keys
+from cobbler_bridge.description import Description
 from cobbler_bridge.inventory import Interface, System
+from cobbler_bridge.network import Bridge
+from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.record import INSTALLING, Record
+from cobbler_bridge.xen import UNBRIDGED
+
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 # Koan 3.0.1, virtinstall.py, _sanitize_nics: what it makes no NIC of
 _NO_NIC_TYPES = ("bond", "bridge", "bonded_bridge_slave")
@@ -13,6 +26,48 @@ _VLAN_NAME = re.compile(r"[a-zA-Z0-9]+\.[0-9]+")
 # Cobbler's own defaults: equal to the setting, nobody chose them
 _SHIPPED_DEFAULTS = ("xenbr0", "virbr0")
 INHERITED = "<<inherit>>"
+
+VLAN = keys.VLAN.name
+_VLANS = keys.VLAN.accepts
+_NIC_OF_VLAN = re.compile(r"vlan([0-9]{1,4})\Z")
+
+
+class Offer(NamedTuple):
+    """A bridge that a host has, with its networks and its VLAN.
+
+    ``described`` says whether these are known: not where the host's description has no such
+    bridge any more.
+    """
+
+    bridge: str
+    networks: Tuple[Network, ...] = ()
+    vlan: Optional[int] = None
+    described: bool = True
+
+
+class Choice(NamedTuple):
+    """What one interface has and what it shall have; the same where it stays."""
+
+    interface: str
+    now: str
+    bridge: str
+    why: str
+
+
+class Placement(NamedTuple):
+    """What becomes of a guest's interfaces, in Koan's order.
+
+    ``placed`` are the interfaces whose bridge is our choice afterwards.
+    """
+
+    choices: Tuple[Choice, ...]
+    placed: Dict[str, str]
+    problems: Tuple[Problem, ...]
+
+    @property
+    def changes(self) -> Dict[str, str]:
+        """The interfaces that get another bridge, and which."""
+        return {each.interface: each.bridge for each in self.choices if each.bridge != each.now}
 
 
 def is_unset(virt_bridge: str, default: str) -> bool:
@@ -29,12 +84,159 @@ def is_nic(interface: Interface) -> bool:
     return not _VLAN_NAME.match(interface.name)
 
 
-def place(guest: System, host: Record, default: str) -> Dict[str, str]:
-    """The interfaces of a guest that get a bridge of its host, and which."""
-    if host.state == INSTALLING or not host.bridges:
-        return {}
-    return {
-        interface.name: host.bridges[0]
-        for interface in guest.interfaces
-        if is_nic(interface) and is_unset(interface.virt_bridge, default)
-    }
+def nics(system: System) -> List[Interface]:
+    """The interfaces that Koan makes NICs of, in its order."""
+    return [each for each in sorted(system.interfaces) if is_nic(each)]
+
+
+def hindrance(guest: System, host: Optional[System]) -> Optional[Problem]:
+    """Why nothing of a guest can be placed, ``None`` where it can be."""
+    name = shown(guest.host)
+    if host is None:
+        right = "the name of the system that is its host"
+        return Problem(guest.name, keys.HOST.name, "%s is no system" % name, right)
+    if host.name == guest.name:
+        right = "the name of the system that it runs on"
+        return Problem(guest.name, keys.HOST.name, "%s is the guest itself" % name, right)
+    mode = host.meta.get(keys.XEN.name) if host.record is None else host.record.unbridged
+    if mode in UNBRIDGED:
+        words = (name, keys.XEN.name, mode)
+        wrong = "%s gives its guests no bridge, with %s=%s" % words
+        right = "another host, or set virt_bridge of the guest by hand"
+        return Problem(guest.name, keys.HOST.name, wrong, right)
+    if host.record is None or not host.record.bridges:
+        wrong = "Cobbler knows no bridge of %s" % name
+        right = "install that host, or run cobbler-bridge record %s" % host.name
+        return Problem(guest.name, keys.HOST.name, wrong, right)
+    if host.record.state == INSTALLING:
+        right = "wait until it is done"
+        return Problem(guest.name, keys.HOST.name, "%s is being installed" % name, right)
+    return None
+
+
+def needs_description(guest: System, host: Record) -> bool:
+    """Whether more than the host's record decides where this guest goes."""
+    return len(host.bridges) > 1 or any(_asked_vlan(guest, each) for each in nics(guest))
+
+
+def offers(
+    host: Record, description: Optional[Description], data: Mapping[str, Any]
+) -> Tuple[Offer, ...]:
+    """The bridges that a host has, with what its description and its blended data say of them."""
+    described = {} if description is None else {each.name: each for each in description.bridges}
+    found = []
+    for name in host.bridges:
+        bridge = described.get(name)
+        if bridge is None:
+            found.append(Offer(name, described=False))
+        else:
+            found.append(Offer(name, _networks(bridge, data), bridge.vlan))
+    return tuple(found)
+
+
+def _networks(bridge: Bridge, data: Mapping[str, Any]) -> Tuple[Network, ...]:
+    """A bridge's networks: those of its addresses, else those that its records speak of."""
+    own = [bridge.ipv4.address, *bridge.ipv4.others, bridge.ipv6.address, *bridge.ipv6.others]
+    found = [address.network for address in own if address is not None]
+    records = data.get("interfaces") or {}
+    for name in (bridge.name, *bridge.port_interfaces):
+        fields = records.get(name) or {}
+        for address, mask in (("ip_address", "netmask"), ("ipv6_address", "ipv6_prefix")):
+            network = _network(str(fields.get(address) or ""), str(fields.get(mask) or ""))
+            if network is not None and network.version not in {each.version for each in found}:
+                found.append(network)
+    return tuple(found)
+
+
+def _network(address: str, mask: str) -> Optional[Network]:
+    try:
+        text = address if "/" in address else "%s/%s" % (address, mask)
+        return ipaddress.ip_interface(text).network
+    except ValueError:
+        return None
+
+
+def place(guest: System, host: Sequence[Offer], default: str) -> Placement:
+    """What each interface of a guest gets of its host's bridges.
+
+    ``default`` is the setting default_virt_bridge; a host without bridges changes nothing.
+    """
+    placed = guest.placed
+    choices: List[Choice] = []
+    problems: List[Problem] = []
+    for interface in nics(guest):
+        now = interface.virt_bridge
+        ours = placed.get(interface.name)
+        if ours is None and not is_unset(now, default):
+            choices.append(Choice(interface.name, now, now, "set by hand"))
+            continue
+        if not host:
+            continue
+        bridge, why = _fitting(guest, interface, host, ours)
+        if bridge is None:
+            field = "virt_bridge of %s" % interface.name
+            problems.append(Problem(guest.name, field, why, _WITHOUT_FIT))
+            choices.append(Choice(interface.name, now, now, why))
+            continue
+        choices.append(Choice(interface.name, now, bridge, why))
+        placed[interface.name] = bridge
+    return Placement(tuple(choices), placed, tuple(problems))
+
+
+_WITHOUT_FIT = "correct %s, or set it by hand" % VLAN
+
+
+def _fitting(
+    guest: System, interface: Interface, host: Sequence[Offer], ours: Optional[str]
+) -> Tuple[Optional[str], str]:
+    """The bridge for an interface and why; ``None`` and why not."""
+    asked = _asked_vlan(guest, interface)
+    near = _nearest(interface, host)
+    if near:
+        same = [offer for offer in near if asked is not None and str(offer.vlan) == asked]
+        return (same or near)[0].bridge, "its address is in the bridge's network"
+    if asked is not None:
+        for offer in host:
+            if offer.vlan is not None and str(offer.vlan) == asked:
+                return offer.bridge, "the bridge is on VLAN %s" % asked
+        return None, _no_vlan(guest, asked)
+    if ours in {offer.bridge for offer in host} and not all(each.described for each in host):
+        # the host is described anew and not installed yet: nothing says where it belongs better
+        return ours, "it is there already"
+    return host[0].bridge, "the host's first bridge"
+
+
+def _no_vlan(guest: System, asked: str) -> str:
+    try:
+        keys.VLAN.parse(asked)
+    except ValueError as error:
+        return "%s %s, and a VLAN is %s" % (shown(asked), error, _VLANS)
+    return "%s has no bridge on VLAN %s" % (shown(guest.host), asked)
+
+
+def _asked_vlan(guest: System, interface: Interface) -> Optional[str]:
+    """The VLAN that an interface belongs on, as it is written: its own name's, or the guest's."""
+    named = _NIC_OF_VLAN.match(interface.name)
+    if named is not None:
+        return named.group(1).lstrip("0")
+    asked = guest.meta.get(VLAN)
+    # on a host it is about its own bridge
+    return None if asked is None or keys.BRIDGE.name in guest.meta else str(asked)
+
+
+def _nearest(interface: Interface, host: Sequence[Offer]) -> List[Offer]:
+    """The bridges in whose network an address lies; of networks in each other, the smallest."""
+    found = []
+    for text in interface.addresses:
+        try:
+            address = ipaddress.ip_address(text.partition("/")[0])
+        except ValueError:
+            continue
+        found += [
+            (network.prefixlen, offer)
+            for offer in host
+            for network in offer.networks
+            if network.version == address.version and address in network
+        ]
+    smallest = max((length for length, _ in found), default=0)
+    return [offer for length, offer in found if length == smallest]

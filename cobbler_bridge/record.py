@@ -1,11 +1,13 @@
-"""What Cobbler remembers of a host's bridges: one word in its autoinstall_meta.
+"""What Cobbler remembers of a host's bridges and of a placed guest: a word in its autoinstall_meta.
 
-The word is BRIDGES/STATE/SINCE, with commas between the bridges: it has no space, quote or
-equals sign, so that Cobbler's own command line and files carry it as it is. A host whose Xen
-routes its guests has no bridge: there BRIDGES is xen:MODE, which can be no bridge's name.
+A host's record is BRIDGES/STATE/SINCE, with commas between the bridges. A host whose Xen routes its
+guests has no bridge: there BRIDGES is xen:MODE, which can be no bridge's name. A guest's note of
+what was placed is NIC:BRIDGE, with commas between. Neither has a space, quote or equals sign, so
+that Cobbler's own command line and files carry it as it is.
 """
 
-from typing import Any, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+from urllib.parse import quote, unquote
 
 from cobbler_bridge import values
 from cobbler_bridge.xen import UNBRIDGED
@@ -46,3 +48,22 @@ def read(text: Any) -> Optional[Record]:
     except ValueError:
         return None
     return Record(bridges, parts[1], parts[2])
+
+
+def read_placed(text: Any) -> Dict[str, str]:
+    """The note of what was placed, interface to bridge; empty where it is none."""
+    placed = {}
+    for word in text.split(",") if isinstance(text, str) else []:
+        interface, colon, bridge = word.partition(":")
+        if colon and interface:
+            placed[unquote(interface)] = unquote(bridge)
+    return placed
+
+
+def placed_text(placed: Mapping[str, str]) -> Optional[str]:
+    """The note as it is written, ``None`` where there is nothing to note."""
+    words = (
+        "%s:%s" % (quote(interface, safe=""), quote(placed[interface], safe=""))
+        for interface in sorted(placed)
+    )
+    return ",".join(words) or None

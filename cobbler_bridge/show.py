@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
-from cobbler_bridge import keys, placement
+from cobbler_bridge import keys, placement, table
 from cobbler_bridge.inventory import System
 from cobbler_bridge.xen import UNBRIDGED
 
@@ -88,16 +88,11 @@ def as_data(rows: Sequence[Host]) -> List[Dict[str, Any]]:
 
 def as_text(rows: Sequence[Host]) -> str:
     """A table: a line for each host, and one below it for each of its guests."""
-    table = [("HOST", "BRIDGES", "STATE", "SINCE")]
+    lines = [("HOST", "BRIDGES", "STATE", "SINCE")]
     for row in rows:
         bridges = ",".join(row.bridges) or (row.unbridged and "none: " + row.unbridged) or "-"
-        table.append((row.name, bridges, row.state, row.since or "-"))
+        lines.append((row.name, bridges, row.state, row.since or "-"))
         for guest in row.guests:
             nics = ", ".join("%s: %s" % (nic, bridge or "-") for nic, bridge in guest.nics)
-            table.append(("  " + guest.name, nics or "no NIC", "", ""))
-    widths = [max(len(line[column]) for line in table) for column in range(3)]
-    lines = []
-    for line in table:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths)]
-        lines.append("  ".join(cells + [line[3]]).rstrip() + "\n")
-    return "".join(lines)
+            lines.append(("  " + guest.name, nics or "no NIC", "", ""))
+    return table.text(lines)

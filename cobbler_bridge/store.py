@@ -3,12 +3,31 @@
 import threading
 import weakref
 import xmlrpc.client
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Set
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Union,
+)
 
 from cobbler_bridge import keys
 from cobbler_bridge.inventory import Interface, System
 
 Data = Dict[str, Any]
+# gives a name and a password
+Login = Callable[[], Tuple[str, str]]
+
+
+# What a removed variable of ours is set to over XML-RPC, for one that is just not there any more
+# was lost in somebody's edit, and comes back; the trigger then takes it away
+GONE = "none"
 
 
 class InProcess:
@@ -53,6 +72,35 @@ class InProcess:
             vars(item)["_autoinstall_meta"] = own
         self._api.systems().add(item, save=True, with_triggers=False, with_sync=False)
 
+    def keep(self, name: str, variables: Sequence[str]) -> None:
+        """Put back own variables that an edit dropped and that still stand on disk, before the
+        save: setting some variables on Cobbler's command line takes all others away."""
+        item = self._find("system", name)
+        if item is None:
+            _guests(self._api).new.add(name)
+        own = {} if item is None else _own_meta(item)
+        dropped = [variable for variable in variables if variable not in own]
+        stored = _stored_meta(self._api, item) if item is not None and dropped else {}
+        kept = {variable: stored[variable] for variable in dropped if variable in stored}
+        if kept:
+            vars(item)["_autoinstall_meta"] = {**own, **kept}
+            # its dictionary may be remembered; any property's setter clears that
+            item.mtime = item.mtime
+
+    def is_new(self, name: str) -> bool:
+        """Whether the save of which this is asked, once, was a system's first."""
+        new = _guests(self._api).new
+        found = name in new
+        new.discard(name)
+        return found
+
+    def same(self, system: System, variable: str) -> List[System]:
+        """The older systems whose own variable has the same value as this one's."""
+        value = system.own_meta.get(variable)
+        items = [each for each in self._api.systems() if _own_meta(each).get(variable) == value]
+        systems = [_system(_fields(each), each.autoinstall_meta) for each in items]
+        return [each for each in systems if each.created < system.created]
+
     def guests_of(self, host: str) -> List[str]:
         """The systems that name this host, by name."""
         return _guests(self._api).of(host)
@@ -62,8 +110,10 @@ class InProcess:
         _guests(self._api).update(name)
 
     def profile_changed(self, name: str) -> List[str]:
-        """The guests whose host changed with this profile; none if it is no profile."""
-        return _guests(self._api).rebuild() if self._api.find_profile(name) is not None else []
+        """The guests whose host changed with this profile or distro; none if it is neither."""
+        parents = (self._api.find_profile, self._api.find_distro)
+        known = any(find(name) is not None for find in parents)
+        return _guests(self._api).rebuild() if known else []
 
     def _find(self, kind: str, name: str) -> Any:
         find = self._api.find_profile if kind == "profile" else self._api.find_system
@@ -72,13 +122,62 @@ class InProcess:
 
 
 class XmlRpc:
-    """Cobbler's objects over XML-RPC; reading needs no login.
+    """Cobbler's objects over XML-RPC; only writing needs a login, a name and a password.
 
     Raises ``OSError`` or ``xmlrpc.client.Error`` where cobblerd can't be reached or refuses.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, login: Optional[Login] = None) -> None:
         self._server: Any = xmlrpc.client.ServerProxy(url, allow_none=True)
+        self._login = login
+        self._known_token: Optional[str] = None
+
+    @property
+    def _token(self) -> str:
+        if self._known_token is None:
+            name, password = ("", "") if self._login is None else self._login()
+            self._known_token = str(self._server.login(name, password))
+        return self._known_token
+
+    def system(self, name: str) -> Optional[System]:
+        """A system by its name, ``None`` where there is none."""
+        if not name or not self._server.has_item("system", name):
+            return None
+        merged = self._server.get_item("system", name, False, True)
+        return _system(self._server.get_item("system", name), merged["autoinstall_meta"])
+
+    def default_bridge(self) -> str:
+        """The setting default_virt_bridge."""
+        return str(self._server.get_settings()["default_virt_bridge"])
+
+    def guests_of(self, host: str) -> List[str]:
+        """The systems that name this host, by name."""
+        return [system.name for system in self.systems() if system.host == host]
+
+    def write(
+        self, name: str, virt_bridges: Mapping[str, str], meta: Mapping[str, Optional[str]]
+    ) -> None:
+        """Set the virt_bridge of interfaces, and own variables (``None`` removes one).
+
+        Only these fields are written, on the item as it is now; Cobbler's triggers run.
+        """
+        handle = self._server.get_system_handle(name, self._token)
+        if virt_bridges:
+            bridges = {"virtbridge-" + nic: bridge for nic, bridge in virt_bridges.items()}
+            self._server.modify_system(handle, "modify_interface", bridges, self._token)
+        variables = {key: GONE if value is None else value for key, value in meta.items()}
+        fields = self._server.get_item("system", name)
+        own, interfaces = fields["autoinstall_meta"], sorted(fields.get("interfaces") or ())
+        if variables and isinstance(own, dict) and interfaces:
+            # joined with the others by the server itself; an interface must be named, or some
+            # number of them makes it add one
+            edit = {"autoinstall_meta": variables, "in_place": True, "interface": interfaces[0]}
+            self._server.xapi_object_edit("system", name, "edit", edit, self._token)
+            return
+        if variables:
+            whole = {**(own if isinstance(own, dict) else {}), **variables}
+            self._server.modify_system(handle, "autoinstall_meta", whole, self._token)
+        self._server.save_system(handle, self._token)
 
     def blended(self, kind: str, name: str) -> Optional[Data]:
         """The blended data of a system or profile (``kind``), ``None`` where there is none."""
@@ -104,6 +203,9 @@ class XmlRpc:
         ]
 
 
+Store = Union[InProcess, XmlRpc]
+
+
 class _Guests:
     """Which systems name which host, so that a trigger needn't look at all of them.
 
@@ -118,6 +220,8 @@ class _Guests:
         self._host_of: Dict[str, str] = {}
         self._guests: Dict[str, Set[str]] = {}
         self._names: Optional[Set[str]] = None
+        # about to be saved for the first time
+        self.new: Set[str] = set()
 
     @property
     def _api(self) -> Any:
@@ -170,7 +274,8 @@ class _Guests:
         if keys.HOST.name in own or "!" + keys.HOST.name in own:
             return own.get(keys.HOST.name)
         if item.profile not in profiles:
-            profile = self._api.find_profile(item.profile)
+            # a system of an image has no profile
+            profile = self._api.find_profile(item.profile) if item.profile else None
             meta = {} if profile is None else profile.autoinstall_meta
             profiles[item.profile] = meta.get(keys.HOST.name)
         return profiles[item.profile]
@@ -191,7 +296,21 @@ def _guests(api: Any) -> _Guests:
 
 def _own_meta(item: Any) -> Data:
     """What was set on the item itself: its property would give what it inherits too."""
+    if not getattr(item, "inmemory", True):
+        # with the setting lazy_start it is still on disk
+        item.deserialize()
     own = vars(item)["_autoinstall_meta"]
+    return own if isinstance(own, dict) else {}
+
+
+def _stored_meta(api: Any, item: Any) -> Data:
+    """What an item's own variables are on disk; nothing where it isn't there, or is another's."""
+    try:
+        stored = api.deserialize_item(item)
+    except Exception:
+        # whichever way Cobbler keeps its objects: a new one is nowhere yet
+        return {}
+    own = stored.get("autoinstall_meta") if stored.get("uid") == item.uid else None
     return own if isinstance(own, dict) else {}
 
 
@@ -208,13 +327,21 @@ def _system(fields: Mapping[str, Any], meta: Mapping[str, Any]) -> System:
         meta=meta,
         own_meta=own if isinstance(own, dict) else {},
         interfaces=tuple(_interfaces(fields.get("interfaces") or {})),
+        created=float(fields.get("ctime") or 0),
     )
 
 
 def _interfaces(records: Mapping[str, Mapping[str, Any]]) -> Iterable[Interface]:
     for name in sorted(records):
-        kind, virt_bridge = records[name].get("interface_type"), records[name].get("virt_bridge")
-        yield Interface(name, str(kind or "").lower(), str(virt_bridge or ""))
+        fields = records[name]
+        addresses = (str(fields.get(field) or "") for field in ("ip_address", "ipv6_address"))
+        yield Interface(
+            name,
+            kind=str(fields.get("interface_type") or "").lower(),
+            virt_bridge=str(fields.get("virt_bridge") or ""),
+            addresses=tuple(each for each in addresses if each),
+            mac=str(fields.get("mac_address") or ""),
+        )
 
 
 def _at_top_level(data: Data) -> Data:

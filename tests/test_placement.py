@@ -1,18 +1,29 @@
 """Which interfaces of a guest get a bridge, and that a value set by hand never goes."""
 
 import importlib
+import ipaddress
 import sys
-from typing import Any, Dict, Iterator, Mapping, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cobbler_bridge.description import describe
 from cobbler_bridge.inventory import Interface, System
-from cobbler_bridge.placement import is_nic, is_unset, place
-from cobbler_bridge.record import INSTALLED, INSTALLING, VERIFIED, Record
+from cobbler_bridge.placement import (
+    Choice,
+    Offer,
+    Placement,
+    hindrance,
+    is_nic,
+    is_unset,
+    offers,
+    place,
+)
+from cobbler_bridge.problem import Problem
+from cobbler_bridge.record import INSTALLED, Record, placed_text
 
-HOST = Record(("br0", "br1"), INSTALLED, "2026-01-31T12:00:00Z")
 BRIDGES = ("", "<<inherit>>", "xenbr0", "virbr0", "br0", "br7", " ", "XENBR0", "<<inherit>> ")
 
 
@@ -91,34 +102,204 @@ def test_koan_itself_skips_the_same(virtinstall: Any, name: str, kind: str) -> N
     assert is_nic(Interface(name, kind, "")) is bool(nics)
 
 
+def offer(bridge: str, *networks: str, vlan: Optional[int] = None, described: bool = True) -> Offer:
+    return Offer(bridge, tuple(map(ipaddress.ip_network, networks)), vlan, described)
+
+
+HOST = (offer("br0"), offer("br1"))
+# the first has no address, as on a host that gets it by DHCP
+RICH = (
+    offer("br0"),
+    offer("br10", "192.0.2.0/24", "2001:db8:10::/64", vlan=10),
+    offer("br20", "198.51.100.0/24", vlan=20),
+    offer("br21", "198.51.100.64/26", vlan=21),
+)
+
+
+def nic(name: str, *addresses: str, bridge: str = "", kind: str = "na") -> Interface:
+    return Interface(name, kind, bridge, addresses)
+
+
+def with_nics(*nics: Interface, **meta: Any) -> System:
+    own = {"bridge_placed": meta.pop("placed")} if "placed" in meta else {}
+    return System("web1", "guests", {"bridge_host": "kvm1", **meta, **own}, own, nics)
+
+
+def chosen(system: System, host: Sequence[Offer] = RICH) -> Dict[str, str]:
+    return place(system, host, "xenbr0").changes
+
+
 def test_every_nic_that_nobody_placed_gets_the_first_bridge() -> None:
     interfaces = [("eth%d" % number, "na", bridge) for number, bridge in enumerate(BRIDGES)]
     skipped = [("eth0.7", "na", ""), ("eth0:1", "na", ""), ("bond0", "bond", "")]
-    assert place(guest(*interfaces, *skipped), HOST, "xenbr0") == {
-        "eth0": "br0",
-        "eth1": "br0",
-        "eth2": "br0",
-    }
+    found = place(guest(*interfaces, *skipped), HOST, "xenbr0")
+    assert found.changes == found.placed == {"eth0": "br0", "eth1": "br0", "eth2": "br0"}
+    assert [each.interface for each in found.choices] == sorted(each[0] for each in interfaces)
+    assert [each.why for each in found.choices[3:]] == ["set by hand"] * (len(BRIDGES) - 3)
 
 
 def test_a_guest_of_no_interfaces() -> None:
-    assert place(guest(), HOST, "xenbr0") == {}
+    assert place(guest(), HOST, "xenbr0") == Placement((), {}, ())
+
+
+def test_a_host_without_bridges_changes_nothing() -> None:
+    system = with_nics(nic("eth0"), nic("eth1", bridge="br9"), placed="eth1:br9,eth2:br9")
+    found = place(system, (), "xenbr0")
+    assert (found.changes, found.placed) == ({}, {"eth1": "br9"})
 
 
 @pytest.mark.parametrize(
-    ("bridges", "state", "placed"),
+    ("address", "bridge"),
     [
-        (("br0",), INSTALLED, {"eth0": "br0"}),
-        (("br0",), VERIFIED, {"eth0": "br0"}),
-        (("br1", "br0"), VERIFIED, {"eth0": "br1"}),
-        (("br0",), INSTALLING, {}),
-        ((), INSTALLED, {}),
+        ("192.0.2.7", "br10"),
+        ("192.0.2.7/24", "br10"),
+        ("2001:db8:10::7", "br10"),
+        ("2001:DB8:10:0::7", "br10"),
+        ("198.51.100.7", "br20"),
+        # the smaller of two networks
+        ("198.51.100.70", "br21"),
+        ("203.0.113.7", "br0"),
+        ("2001:db8:11::7", "br0"),
+        ("nonsense", "br0"),
+        ("", "br0"),
     ],
 )
-def test_only_a_host_that_has_its_bridge_gets_guests(
-    bridges: Tuple[str, ...], state: str, placed: Mapping[str, str]
-) -> None:
-    assert place(guest(("eth0", "na", "")), Record(bridges, state, ""), "xenbr0") == placed
+def test_by_subnet(address: str, bridge: str) -> None:
+    assert chosen(with_nics(nic("eth0", address))) == {"eth0": bridge}
+
+
+def test_each_nic_goes_by_its_own_address() -> None:
+    nics = (nic("eth10", "192.0.2.9"), nic("eth2", "203.0.113.1", "2001:db8:10::1"), nic("eth3"))
+    found = place(with_nics(*nics), RICH, "xenbr0")
+    assert [(each.interface, each.bridge) for each in found.choices] == [
+        ("eth10", "br10"),
+        ("eth2", "br10"),
+        ("eth3", "br0"),
+    ]
+
+
+@pytest.mark.parametrize("vlan", ["20", 20])
+def test_by_vlan(vlan: object) -> None:
+    system = with_nics(nic("eth0"), nic("vlan10"), nic("vlan0021"), bridge_vlan=vlan)
+    assert chosen(system) == {"eth0": "br20", "vlan10": "br10", "vlan0021": "br21"}
+
+
+def test_an_address_says_more_than_a_vlan() -> None:
+    assert chosen(with_nics(nic("eth0", "192.0.2.7"), bridge_vlan="20")) == {"eth0": "br10"}
+    # where two bridges share a network, the VLAN decides
+    twins = (offer("br0", "192.0.2.0/24", vlan=1), offer("br1", "192.0.2.0/24", vlan=2))
+    assert chosen(with_nics(nic("eth0", "192.0.2.7"), bridge_vlan="2"), twins) == {"eth0": "br1"}
+    assert chosen(with_nics(nic("eth0", "192.0.2.7"), bridge_vlan="3"), twins) == {"eth0": "br0"}
+
+
+@pytest.mark.parametrize(
+    ("vlan", "wrong"),
+    [
+        ("30", "'kvm1' has no bridge on VLAN 30"),
+        ("4095", "'4095' is too large, and a VLAN is a whole number from 1 to 4094"),
+        ("lan", "'lan' is not a whole number, and a VLAN is a whole number from 1 to 4094"),
+        (["20"], "\"['20']\" is not a whole number, and a VLAN is a whole number from 1 to 4094"),
+    ],
+)
+def test_no_bridge_on_the_vlan(vlan: object, wrong: str) -> None:
+    found = place(with_nics(nic("eth0"), nic("eth1", "192.0.2.7"), bridge_vlan=vlan), RICH, "")
+    assert found.changes == {"eth1": "br10"}
+    right = "correct bridge_vlan, or set it by hand"
+    assert found.problems == (Problem("web1", "virt_bridge of eth0", wrong, right),)
+
+
+def test_the_vlan_of_a_host_is_about_its_own_bridge() -> None:
+    nested = with_nics(nic("eth0"), bridge="br0", bridge_vlan="20")
+    assert chosen(nested) == {"eth0": "br0"}
+
+
+def test_what_was_placed_is_placed_again() -> None:
+    system = with_nics(nic("eth0", bridge="br7"), nic("eth1", bridge="br7"), placed="eth0:br7")
+    found = place(system, HOST, "xenbr0")
+    assert (found.changes, found.placed) == ({"eth0": "br0"}, {"eth0": "br0"})
+    assert found.choices[1] == Choice("eth1", "br7", "br7", "set by hand")
+
+
+def test_what_was_set_by_hand_since_stays() -> None:
+    system = with_nics(nic("eth0", bridge="br9"), placed="eth0:br0")
+    assert place(system, HOST, "xenbr0") == Placement(
+        (Choice("eth0", "br9", "br9", "set by hand"),), {}, ()
+    )
+
+
+def test_an_undescribed_host_moves_nobody_off_its_bridges() -> None:
+    anew = (offer("br0", described=False), offer("br1", described=False))
+    system = with_nics(nic("eth0", bridge="br1"), nic("eth1", bridge="br7"), nic("eth2"))
+    system = system._replace(own_meta={"bridge_placed": "eth0:br1,eth1:br7"})
+    assert chosen(system, anew) == {"eth1": "br0", "eth2": "br0"}
+    # where all is known, the place is what the data say
+    assert chosen(system, HOST) == {"eth0": "br0", "eth1": "br0", "eth2": "br0"}
+
+
+def host(record: str = "br0/installed/x", **meta: Any) -> System:
+    return System("kvm1", "hosts", meta, {"bridge_record": record}, ())
+
+
+@pytest.mark.parametrize(
+    ("system", "wrong"),
+    [
+        (host(), None),
+        (host("br0/verified/x"), None),
+        (host(bridge_xen="network-bridge"), None),
+        (None, "'kvm1' is no system"),
+        (host("/installed/x"), "Cobbler knows no bridge of 'kvm1'"),
+        (host("none"), "Cobbler knows no bridge of 'kvm1'"),
+        (host("br0/installing/x"), "'kvm1' is being installed"),
+        (
+            host("xen:network-nat/installed/x"),
+            "'kvm1' gives its guests no bridge, with bridge_xen=network-nat",
+        ),
+        (
+            host("none", bridge_xen="network-route"),
+            "'kvm1' gives its guests no bridge, with bridge_xen=network-route",
+        ),
+        (with_nics()._replace(name="web1"), "'kvm1' is the guest itself"),
+    ],
+)
+def test_why_a_guest_cannot_be_placed(system: Optional[System], wrong: Optional[str]) -> None:
+    problem = hindrance(with_nics(nic("eth0")), system)
+    assert (None if problem is None else problem.wrong) == wrong
+    assert problem is None or (problem.subject, problem.field) == ("web1", "bridge_host")
+
+
+DATA = {
+    "name": "kvm1",
+    "bridge": "br0",
+    "interfaces": {
+        "eth0": {
+            "ip_address": "192.0.2.10",
+            "netmask": "255.255.255.0",
+            "ipv6_address": "2001:db8::10",
+            "ipv6_prefix": "64",
+        }
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "networks"),
+    [
+        # the address of a reservation tells the network of the lease
+        ({}, ["2001:db8::/64", "192.0.2.0/24"]),
+        ({"bridge_ipv4": "203.0.113.9/28"}, ["203.0.113.0/28", "2001:db8::/64"]),
+        ({"bridge_ipv6": "2001:db8:7::9/64"}, ["2001:db8:7::/64", "192.0.2.0/24"]),
+        ({"interfaces": {"eth0": {"ip_address": "192.0.2.10", "netmask": ""}}}, []),
+        ({"interfaces": {}}, []),
+    ],
+)
+def test_what_is_known_of_a_hosts_bridge(more: Dict[str, Any], networks: List[str]) -> None:
+    data = {**DATA, **more}
+    description, problems = describe(data)
+    assert problems == []
+    found = offers(Record(("br0", "br1"), INSTALLED, ""), description, data)
+    assert [(each.bridge, each.described) for each in found] == [("br0", True), ("br1", False)]
+    assert list(map(str, found[0].networks)) == networks
+    assert offers(Record(("br0",), INSTALLED, ""), None, data) == (offer("br0", described=False),)
 
 
 @given(
@@ -130,16 +311,18 @@ def test_only_a_host_that_has_its_bridge_gets_guests(
 )
 def test_a_value_set_by_hand_stays(nics: Dict[str, Tuple[str, str]], default: str) -> None:
     system = guest(*((name, kind, bridge) for name, (kind, bridge) in nics.items()))
-    for name in place(system, HOST, default):
+    for name in place(system, HOST, default).changes:
         assert nics[name][1] in {"", "<<inherit>>", default} - {"br7"}
 
 
 def test_placing_twice_changes_nothing_more() -> None:
     before = guest(("eth0", "na", ""), ("eth1", "na", "br7"))
     placed = place(before, HOST, "xenbr0")
-    after = guest(("eth0", "na", placed["eth0"]), ("eth1", "na", "br7"))
-    assert placed == {"eth0": "br0"}
-    assert place(after, HOST, "xenbr0") == {}
+    after = guest(("eth0", "na", placed.changes["eth0"]), ("eth1", "na", "br7"))
+    after = after._replace(own_meta={"bridge_placed": placed_text(placed.placed)})
+    assert placed.changes == {"eth0": "br0"}
+    again = place(after, HOST, "xenbr0")
+    assert (again.changes, again.placed) == ({}, placed.placed)
 
 
 @pytest.mark.parametrize(

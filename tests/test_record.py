@@ -1,14 +1,23 @@
 """The word in which Cobbler remembers a host's bridges."""
 
 import re
-from typing import Any
+from typing import Any, Dict
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobbler_bridge.keys import RECORD
-from cobbler_bridge.record import INSTALLED, INSTALLING, STATES, VERIFIED, Record, read
+from cobbler_bridge.keys import PLACED, RECORD
+from cobbler_bridge.record import (
+    INSTALLED,
+    INSTALLING,
+    STATES,
+    VERIFIED,
+    Record,
+    placed_text,
+    read,
+    read_placed,
+)
 from cobbler_bridge.values import device_name
 from cobbler_bridge.xen import UNBRIDGED
 
@@ -109,3 +118,20 @@ def test_no_text_makes_it_fail(text: str) -> None:
 
 def test_the_documented_example_is_a_record() -> None:
     assert read(RECORD.example) == Record(("br0",), INSTALLED, SINCE)
+
+
+@given(st.dictionaries(st.text(min_size=1), st.text()))
+def test_a_note_is_read_as_it_was_written(placed: Dict[str, str]) -> None:
+    text = placed_text(placed)
+    assert read_placed(text) == placed
+    assert text is None or re.match(r"[A-Za-z0-9_.,:%~-]+\Z", text)
+
+
+@pytest.mark.parametrize("garbage", [None, 7, "", "none", ",", ":", ":br0", ["eth0:br0"], b"a:b"])
+def test_garbage_is_no_note(garbage: Any) -> None:
+    assert read_placed(garbage) == {}
+
+
+def test_the_documented_note() -> None:
+    assert read_placed(PLACED.example) == {"eth0": "br0", "eth1": "br1"}
+    assert placed_text(read_placed(PLACED.example)) == PLACED.example

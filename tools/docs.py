@@ -45,7 +45,8 @@ def variables() -> str:
     """The page of every variable."""
     rows = [_INTRODUCTION]
     rows += [_row(key) for key in keys.HOST_KEYS]
-    rows += [_ON_A_GUEST, _row(keys.HOST), _ON_THE_RECORD, _row(keys.RECORD)]
+    rows += [_ON_A_GUEST, _row(keys.HOST), _ON_THE_RECORD]
+    rows += [_row(keys.RECORD), _row(keys.PLACED)]
     later = ", ".join("`%s`" % name for name in keys.LATER_KEYS)
     return "".join(rows) + _LATER.format(later, KNOWN)
 

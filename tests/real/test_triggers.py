@@ -190,14 +190,16 @@ def test_problems_clear_the_record(host: Server) -> None:
     assert host.said() == problems + gone + problems
 
 
-def test_another_bridge_moves_nobody(host: Server) -> None:
+def test_another_bridge_moves_who_was_placed(host: Server) -> None:
     guest(host)
+    guest(host, "web3", more={"virtbridge-eth0": "br0"})
     host.installed("kvm1")
     host.edit("profile", "hosts", autoinstall_meta={"bridge": "br1"})
     host.installed("kvm1")
     assert host.state("kvm1") == "br1/installed"
-    # placed once, it can't be told from one that was set by hand
-    assert host.bridges("web1") == {"eth0": "br0"}
+    assert host.bridges("web1") == {"eth0": "br1"}
+    # by hand, before there was anything
+    assert host.bridges("web3") == {"eth0": "br0"}
     guest(host, "web2")
     assert host.bridges("web2") == {"eth0": "br1"}
 
@@ -312,6 +314,7 @@ def test_only_our_fields_are_written(host: Server) -> None:
             ]
         else:
             expected["interfaces"]["eth1"]["virt_bridge"] = "br0"
+            expected["autoinstall_meta"]["bridge_placed"] = "eth1:br0"
         assert file.read_text() == json.dumps(expected)
 
 

@@ -1,0 +1,91 @@
+"""What ``cobbler-bridge record`` and ``cobbler-bridge place`` do."""
+
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+from cobbler_bridge import hosts, keys, placement, table
+from cobbler_bridge.guests import Placer
+from cobbler_bridge.inventory import System
+from cobbler_bridge.placement import Choice
+from cobbler_bridge.problem import Problem
+from cobbler_bridge.record import INSTALLED
+from cobbler_bridge.store import XmlRpc
+
+
+class Move(NamedTuple):
+    """One interface of a guest that gets another bridge."""
+
+    guest: str
+    host: str
+    choice: Choice
+
+
+class Outcome(NamedTuple):
+    """What was done, or would be, and what stood in the way."""
+
+    moves: List[Move]
+    problems: List[Problem]
+
+
+def place(store: XmlRpc, host: Optional[str], dry_run: bool) -> Outcome:
+    """Place the guests of one host, or of all."""
+    systems = {system.name: system for system in store.systems()}
+    names = [name for name, system in systems.items() if system.host is not None]
+    if host is not None:
+        names = [name for name in names if systems[name].host == host]
+        if not names and host not in systems:
+            problem = Problem(host, "system", "there is none of this name", "the name of a host")
+            return Outcome([], [problem])
+    return _place(store, names, systems, dry_run)
+
+
+def record(store: XmlRpc, host: str, clear: bool, dry_run: bool) -> Outcome:
+    """Set a host's record as if it had just installed itself, or clear it; place its guests."""
+    data = store.blended("system", host)
+    if data is None:
+        return Outcome([], [Problem(host, "system", "there is none", "the name of a host")])
+    if clear:
+        if not dry_run:
+            hosts.clear_record(store, host)
+        return Outcome([], [])
+    problems: List[Problem] = []
+    planned = hosts.planned(data, problems.append)
+    if planned is None:
+        right = "set it, or its interface records, before you record what they make"
+        unset = Problem(host, keys.BRIDGE.name, "is not set", right)
+        return Outcome([], problems or [unset])
+    if not dry_run:
+        hosts.write_record(store, host, planned, INSTALLED)
+    systems = {system.name: system for system in store.systems()}
+    written = hosts.record_of(planned, INSTALLED, "")
+    own = dict(systems[host].own_meta, **{keys.RECORD.name: str(written)})
+    systems[host] = systems[host]._replace(own_meta=own)
+    names = [name for name, system in systems.items() if system.host == host]
+    return _place(store, names, systems, dry_run)
+
+
+def as_text(outcome: Outcome, dry_run: bool) -> str:
+    """The moves as a table, and a sentence."""
+    if not outcome.moves:
+        return "No guest's bridge changes.\n"
+    rows: List[Tuple[str, ...]] = [("GUEST", "NIC", "HOST", "NOW", "THEN", "WHY")]
+    for guest, host, choice in outcome.moves:
+        now = "-" if choice.now in ("", placement.INHERITED) else choice.now
+        rows.append((guest, choice.interface, host, now, choice.bridge, choice.why))
+    return table.text(rows) + ("Nothing was written.\n" if dry_run else "")
+
+
+def _place(
+    store: XmlRpc, names: Iterable[str], systems: Dict[str, System], dry_run: bool
+) -> Outcome:
+    placer = Placer(store, systems)
+    moves: List[Move] = []
+    problems: List[Problem] = []
+    for name in sorted(names):
+        found = placer.look(systems[name])
+        if found.changes and not dry_run:
+            # as it is by now
+            found = placer.place(name) or found
+        problems += found.problems
+        host = systems[name].host or ""
+        moves += [Move(name, host, each) for each in found.choices if each.bridge != each.now]
+    return Outcome(moves, problems)
