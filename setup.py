@@ -22,6 +22,7 @@ setup(
     packages=[
         "cobbler_bridge",
         "cobbler_bridge.backends",
+        "cobbler_bridge.check",
         "cobbler_bridge.firewalls",
         "cobbler_bridge.hypervisors",
         "cobbler_bridge.runtime",

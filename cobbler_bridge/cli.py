@@ -11,7 +11,8 @@ from xml.parsers.expat import ExpatError
 
 import yaml
 
-from cobbler_bridge import __version__, install, operate, shell, show
+from cobbler_bridge import __version__, check, install, operate, shell, show
+from cobbler_bridge.check.gather import gather
 from cobbler_bridge.description import wants_bridge
 from cobbler_bridge.plan import File, Plan, flat, plain
 from cobbler_bridge.planner import make_plan
@@ -80,6 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--format", choices=("text", "json", "yaml"), default="text")
     listing.set_defaults(run=_show)
 
+    checking = commands.add_parser("check", help="find what will not work, before it is tried")
+    checking.add_argument("names", metavar="NAME", nargs="*", help="only these systems, profiles")
+    checking.add_argument("--format", choices=("text", "json"), default="text")
+    checking.set_defaults(run=_check)
+
     recording = commands.add_parser("record", help="set a host's record, and place its guests")
     recording.add_argument("host", metavar="HOST")
     recording.add_argument("--clear", action="store_true", help="forget the host's bridges")
@@ -93,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--dry-run", action="store_true", help="only say what would change")
         command.add_argument("--user", metavar="NAME", help="log in by this name")
         command.add_argument("--password-file", metavar="FILE", help="the file has its password")
-    for command in (render, listing, recording, placing):
+    for command in (render, listing, checking, recording, placing):
         command.add_argument(
             "--server", metavar="URL", help="Cobbler's XML-RPC (default: this machine's cobblerd)"
         )
@@ -178,6 +184,21 @@ def _show(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write(show.as_text(rows))
     return WELL
+
+
+def _check(options: argparse.Namespace) -> int:
+    with _cobbler(options.server) as cobbler:
+        site = gather(cobbler, here=options.server is None)
+    missing = sorted(set(options.names) - set(site.systems) - set(site.profiles))
+    if missing:
+        message = "no such system or profile: %s" % ", ".join(map(shown, missing))
+        raise _FailError(PROBLEMS, message)
+    found = check.problems(site, options.names)
+    if options.format == "json":
+        _print_json([dict(problem._asdict()) for problem in found])
+    else:
+        print("\n".join(map(str, found)) or "No problem was found.")
+    return PROBLEMS if found else WELL
 
 
 def _record(options: argparse.Namespace) -> int:

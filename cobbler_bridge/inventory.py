@@ -5,6 +5,9 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 from cobbler_bridge import keys, record
 from cobbler_bridge.record import Record
 
+# Cobbler's word for a field that nobody set
+INHERITED = "<<inherit>>"
+
 
 class Interface(NamedTuple):
     """An interface record. ``virt_bridge`` is the stored value, not the resolved one;
@@ -19,7 +22,8 @@ class Interface(NamedTuple):
 
 class System(NamedTuple):
     """A system. ``meta`` is its autoinstall_meta merged with all that it inherits, ``own_meta``
-    what was set on the system itself; ``created`` is a time in seconds since 1970."""
+    what was set on the system itself; ``created`` is a time in seconds since 1970, ``template`` the
+    file of its kickstart."""
 
     name: str
     profile: str
@@ -27,6 +31,7 @@ class System(NamedTuple):
     own_meta: Mapping[str, Any]
     interfaces: Tuple[Interface, ...]
     created: float = 0
+    template: str = ""
 
     @property
     def record(self) -> Optional[Record]:
@@ -51,3 +56,12 @@ class System(NamedTuple):
         """The host that a guest names, ``None`` for a system that is no guest."""
         name = self.meta.get(keys.HOST.name)
         return name if isinstance(name, str) and name else None
+
+
+class Profile(NamedTuple):
+    """A profile, with what it inherits; ``virt_bridge`` is the stored value."""
+
+    name: str
+    meta: Mapping[str, Any]
+    template: str
+    virt_bridge: str

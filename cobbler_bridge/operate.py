@@ -2,9 +2,9 @@
 
 from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
-from cobbler_bridge import hosts, keys, placement, table
+from cobbler_bridge import hosts, keys, table
 from cobbler_bridge.guests import Placer
-from cobbler_bridge.inventory import System
+from cobbler_bridge.inventory import INHERITED, System
 from cobbler_bridge.placement import Choice
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.record import INSTALLED
@@ -69,7 +69,7 @@ def as_text(outcome: Outcome, dry_run: bool) -> str:
         return "No guest's bridge changes.\n"
     rows: List[Tuple[str, ...]] = [("GUEST", "NIC", "HOST", "NOW", "THEN", "WHY")]
     for guest, host, choice in outcome.moves:
-        now = "-" if choice.now in ("", placement.INHERITED) else choice.now
+        now = "-" if choice.now in ("", INHERITED) else choice.now
         rows.append((guest, choice.interface, host, now, choice.bridge, choice.why))
     return table.text(rows) + ("Nothing was written.\n" if dry_run else "")
 

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from cobbler_bridge import keys
 from cobbler_bridge.description import Description
-from cobbler_bridge.inventory import Interface, System
+from cobbler_bridge.inventory import INHERITED, Interface, System
 from cobbler_bridge.network import Bridge
 from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.record import INSTALLING, Record
@@ -25,7 +25,6 @@ _VLAN_NAME = re.compile(r"[a-zA-Z0-9]+\.[0-9]+")
 
 # Cobbler's own defaults: equal to the setting, nobody chose them
 _SHIPPED_DEFAULTS = ("xenbr0", "virbr0")
-INHERITED = "<<inherit>>"
 
 VLAN = keys.VLAN.name
 _VLANS = keys.VLAN.accepts

@@ -3,7 +3,7 @@
 from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from cobbler_bridge import keys, placement, table
-from cobbler_bridge.inventory import System
+from cobbler_bridge.inventory import INHERITED, System
 from cobbler_bridge.xen import UNBRIDGED
 
 NOT_INSTALLED = "not installed"
@@ -49,7 +49,7 @@ def _guest(system: System) -> Guest:
     return Guest(
         system.name,
         tuple(
-            (each.name, "" if each.virt_bridge == placement.INHERITED else each.virt_bridge)
+            (each.name, "" if each.virt_bridge == INHERITED else each.virt_bridge)
             for each in system.interfaces
             if placement.is_nic(each)
         ),

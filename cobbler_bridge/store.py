@@ -18,7 +18,7 @@ from typing import (
 )
 
 from cobbler_bridge import keys
-from cobbler_bridge.inventory import Interface, System
+from cobbler_bridge.inventory import INHERITED, Interface, Profile, System
 
 Data = Dict[str, Any]
 # gives a name and a password
@@ -39,7 +39,9 @@ class InProcess:
     def system(self, name: str) -> Optional[System]:
         """A system by its name, ``None`` where there is none."""
         item = self._find("system", name)
-        return None if item is None else _system(_fields(item), item.autoinstall_meta)
+        if item is None:
+            return None
+        return _system(_fields(item), item.autoinstall_meta, str(item.autoinstall or ""))
 
     def blended(self, kind: str, name: str) -> Optional[Data]:
         """The blended data of a system or profile (``kind``) as its kickstart's template sees
@@ -144,11 +146,12 @@ class XmlRpc:
         if not name or not self._server.has_item("system", name):
             return None
         merged = self._server.get_item("system", name, False, True)
-        return _system(self._server.get_item("system", name), merged["autoinstall_meta"])
+        fields = self._server.get_item("system", name)
+        return _system(fields, merged["autoinstall_meta"], str(merged.get("autoinstall") or ""))
 
     def default_bridge(self) -> str:
         """The setting default_virt_bridge."""
-        return str(self._server.get_settings()["default_virt_bridge"])
+        return str(self.settings()["default_virt_bridge"])
 
     def guests_of(self, host: str) -> List[str]:
         """The systems that name this host, by name."""
@@ -193,14 +196,39 @@ class XmlRpc:
 
     def systems(self) -> List[System]:
         """Every system, in the order of their names."""
-        parents = {
+        parents = self._parents()
+        return [
+            _system(item, _merged(item, parents), _template(item, parents))
+            for item in self._sorted("system")
+        ]
+
+    def profiles(self) -> List[Profile]:
+        """Every profile, in the order of their names."""
+        parents = self._parents()
+        return [
+            Profile(
+                name=str(item["name"]),
+                meta=_merged(item, parents),
+                template=_template(item, parents),
+                virt_bridge=str(item.get("virt_bridge") or ""),
+            )
+            for item in self._sorted("profile")
+        ]
+
+    def settings(self) -> Data:
+        """Cobbler's settings."""
+        settings: Data = self._server.get_settings()
+        return settings
+
+    def _sorted(self, kind: str) -> List[Data]:
+        return sorted(self._server.get_items(kind), key=lambda item: str(item["name"]))
+
+    def _parents(self) -> Mapping[str, Mapping[str, Data]]:
+        """The distros and profiles by their names."""
+        return {
             kind: {item["name"]: item for item in self._server.get_items(kind)}
             for kind in ("distro", "profile")
         }
-        return [
-            _system(item, _merged(item, parents))
-            for item in sorted(self._server.get_items("system"), key=lambda item: item["name"])
-        ]
 
 
 Store = Union[InProcess, XmlRpc]
@@ -319,7 +347,7 @@ def _fields(item: Any) -> Data:
     return fields
 
 
-def _system(fields: Mapping[str, Any], meta: Mapping[str, Any]) -> System:
+def _system(fields: Mapping[str, Any], meta: Mapping[str, Any], template: str = "") -> System:
     own = fields.get("autoinstall_meta")
     return System(
         name=str(fields["name"]),
@@ -328,6 +356,7 @@ def _system(fields: Mapping[str, Any], meta: Mapping[str, Any]) -> System:
         own_meta=own if isinstance(own, dict) else {},
         interfaces=tuple(_interfaces(fields.get("interfaces") or {})),
         created=float(fields.get("ctime") or 0),
+        template=template,
     )
 
 
@@ -351,18 +380,28 @@ def _at_top_level(data: Data) -> Data:
     return data
 
 
-def _merged(item: Mapping[str, Any], parents: Mapping[str, Mapping[str, Any]]) -> Data:
-    """The variables of a system with those of its profiles and distro, as Cobbler merges them."""
+def _chain(
+    item: Mapping[str, Any], parents: Mapping[str, Mapping[str, Any]]
+) -> List[Mapping[str, Any]]:
+    """A system or profile, the profiles that it inherits from, and their distro."""
     chain = [item]
-    profile = parents["profile"].get(item.get("profile") or "")
-    while profile is not None and profile not in chain:
-        chain.append(profile)
-        upper = parents["profile"].get(profile.get("parent") or "")
-        if upper is None:
-            chain.append(parents["distro"].get(profile.get("distro") or "", {}))
-        profile = upper
+    above = str(item.get("profile") or item.get("parent") or "")
+    while above in parents["profile"] and parents["profile"][above] not in chain:
+        chain.append(parents["profile"][above])
+        above = str(chain[-1].get("parent") or "")
+    return [*chain, parents["distro"].get(chain[-1].get("distro") or "", {})]
+
+
+def _template(item: Mapping[str, Any], parents: Mapping[str, Mapping[str, Any]]) -> str:
+    """The file of the kickstart, as it is inherited."""
+    named = (each.get("autoinstall") for each in _chain(item, parents))
+    return next((str(each) for each in named if each and each != INHERITED), "")
+
+
+def _merged(item: Mapping[str, Any], parents: Mapping[str, Mapping[str, Any]]) -> Data:
+    """The variables of a system or profile with what it inherits, as Cobbler merges them."""
     merged: Data = {}
-    for each in reversed(chain):
+    for each in reversed(_chain(item, parents)):
         own = each.get("autoinstall_meta")
         merged.update(own if isinstance(own, dict) else {})
         for name in [name for name in merged if name.startswith("!")]:

@@ -1,0 +1,128 @@
+"""What is wrong with guests: where they are placed, and what Koan makes of their interfaces."""
+
+import re
+from typing import Dict, Iterator, Optional
+
+from cobbler_bridge import placement, values
+from cobbler_bridge.check.site import Site
+from cobbler_bridge.inventory import INHERITED, Interface, System
+from cobbler_bridge.problem import Problem, shown
+from cobbler_bridge.record import INSTALLING
+
+# libvirt's own, behind NAT: a guest gets out, and nobody gets to it
+_BEHIND_NAT = re.compile(r"virbr[0-9]+\Z")
+_NIC_NAME = re.compile(r"(p?eth[0-9]+|em[0-9]+|en[osxp][a-z0-9]+|bond[0-9]+)\Z")
+_PLACE = "run cobbler-bridge place"
+
+
+def placements(site: Site) -> Iterator[Problem]:
+    """Guests that have no place, or another than their host gives them."""
+    for guest in site.guests:
+        host = site.systems.get(guest.host or "")
+        if host is not None and host.record is not None and host.record.state == INSTALLING:
+            # nobody starts a guest on it now, and the guest is placed when it is done
+            continue
+        found = site.placements[guest.name]
+        yield from found.problems
+        if host is None or host.record is None or found.problems:
+            continue
+        stored = {each.name: each for each in guest.interfaces}
+        for choice in found.choices:
+            if choice.bridge != choice.now:
+                wrong = _misplaced(choice.now, site.default)
+                right = "it can be %s: %s" % (choice.bridge, _PLACE)
+                yield Problem(guest.name, _field(choice.interface), wrong, right)
+            elif choice.interface not in guest.placed:
+                problem = _by_hand(guest, stored[choice.interface], host)
+                if problem is not None:
+                    yield problem
+
+
+def _misplaced(now: str, default: str) -> str:
+    if now == INHERITED:
+        return "is %s, which Koan would pass on as it stands" % INHERITED
+    if placement.is_unset(now, default):
+        return "is not set" if not now else "is Cobbler's own default, %s" % shown(now)
+    return "is %s, which was placed and does not fit any more" % shown(now)
+
+
+def _by_hand(guest: System, interface: Interface, host: System) -> Optional[Problem]:
+    """What is wrong with a value that somebody set by hand."""
+    bridges = () if host.record is None else host.record.bridges
+    bridge, field = interface.virt_bridge, _field(interface.name)
+    if bridge in bridges or _is_no_name(bridge):
+        return None
+    right = "it can be %s; or set it to %s to have it chosen" % (" or ".join(bridges), INHERITED)
+    if _BEHIND_NAT.match(bridge):
+        wrong = "%s is libvirt's own network behind NAT: nobody can reach the guest" % shown(bridge)
+    elif bridge in {each.name for each in host.interfaces} or _NIC_NAME.match(bridge):
+        wrong = "%s is a network card of %s, and no bridge" % (shown(bridge), shown(host.name))
+    else:
+        wrong = "%s has no bridge %s" % (shown(host.name), shown(bridge))
+    return Problem(guest.name, field, wrong, right)
+
+
+def interfaces(site: Site) -> Iterator[Problem]:
+    """Interfaces of which Koan makes more NICs, or others, than somebody wanted."""
+    for guest in site.guests:
+        nics = placement.nics(guest)
+        if not nics:
+            wrong = "there is none, and Koan makes a NIC on the virt_bridge of its profile"
+            yield Problem(guest.name, "interfaces", wrong, "add one, with its MAC address")
+        # what "cobbler system add" without --interface leaves
+        if len(nics) > 1 and any(each.name == "default" and not each.mac for each in nics):
+            wrong = "has no MAC address, and Koan makes a NIC of it beside the others"
+            right = "take it away with --interface=default --delete-interface"
+            yield Problem(guest.name, "interface default", wrong, right)
+        for each in nics:
+            if each.kind == "bmc":
+                wrong = "is a management card, and Koan makes a NIC of it"
+                right = "a guest has none: take it away"
+                yield Problem(guest.name, "interface_type of %s" % each.name, wrong, right)
+        yield from _twice(guest)
+
+
+def _twice(guest: System) -> Iterator[Problem]:
+    """Interfaces with one MAC address, of which Koan makes several NICs."""
+    owners: Dict[str, str] = {}
+    for each in placement.nics(guest):
+        mac = each.mac.lower()
+        if mac and mac != "random":
+            first = owners.setdefault(mac, each.name)
+            if first != each.name:
+                wrong = "is that of %s too, and Koan makes two NICs of them" % first
+                right = "a name like %s.20 or %s:1 is no NIC of its own" % (first, first)
+                yield Problem(guest.name, "mac_address of %s" % each.name, wrong, right)
+
+
+def names(site: Site) -> Iterator[Problem]:
+    """Values that Koan would hand to virt-install as something else than a name."""
+    for system in site.systems.values():
+        for each in placement.nics(system):
+            if _is_no_name(each.virt_bridge):
+                yield _no_name(system.name, _field(each.name), each.virt_bridge)
+    for profile in site.profiles.values():
+        # none: a guest without a network, which only a profile can have
+        if profile.virt_bridge != "none" and _is_no_name(profile.virt_bridge):
+            yield _no_name(profile.name, "virt_bridge", profile.virt_bridge)
+
+
+def _is_no_name(bridge: str) -> bool:
+    return bridge not in ("", INHERITED) and _reason(bridge) is not None
+
+
+def _reason(bridge: str) -> Optional[str]:
+    try:
+        values.device_name(bridge)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _no_name(subject: str, field: str, bridge: str) -> Problem:
+    wrong = "%s %s: Koan would pass it on as it stands" % (shown(bridge), _reason(bridge))
+    return Problem(subject, field, wrong, "the name of a bridge")
+
+
+def _field(interface: str) -> str:
+    return "virt_bridge of %s" % interface

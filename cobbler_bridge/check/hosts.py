@@ -1,0 +1,167 @@
+"""What is wrong with hosts and their profiles: what they ask for, and what was recorded."""
+
+import calendar
+import re
+import time
+from typing import Iterator, Optional, Set
+
+from cobbler_bridge import hosts as recording
+from cobbler_bridge import keys
+from cobbler_bridge.check.site import Machine, Planned, Site
+from cobbler_bridge.inventory import System
+from cobbler_bridge.problem import Problem, shown
+from cobbler_bridge.record import INSTALLED, INSTALLING, VERIFIED, Record
+
+SNIPPET = "bridge_setup"
+_TEMPLATES, _SNIPPETS = "autoinstall_templates_dir", "autoinstall_snippets_dir"
+_INCLUDED = re.compile(r"""SNIPPET(?:::|\(\s*['"])([A-Za-z0-9_./-]+)""")
+
+# How long an installation may take, and the first boot after it, in seconds
+_INSTALLATION = 24 * 3600
+_FIRST_BOOT = 3600
+
+
+def descriptions(site: Site) -> Iterator[Problem]:
+    """What a host or a profile asks for and can't have; of a profile's problem, once."""
+    for (kind, name), planned in site.planned.items():
+        above: Set[Problem] = set()
+        if kind == "system":
+            profile = site.planned.get(("profile", site.systems[name].profile))
+            above = (
+                set()
+                if profile is None
+                else {each._replace(subject=name) for each in profile.problems}
+            )
+        for problem in planned.problems:
+            if problem not in above:
+                yield problem
+
+
+def records(site: Site) -> Iterator[Problem]:
+    """Records that are none, that tell of another bridge than is described, or of none proved."""
+    for system in site.systems.values():
+        text = system.own_meta.get(keys.RECORD.name)
+        if text is None:
+            continue
+        problem = _unreadable(site, system) or _apart(site, system) or _unproved(site, system)
+        if problem is not None:
+            yield problem
+
+
+def _problem(system: System, wrong: str, right: str) -> Problem:
+    return Problem(system.name, keys.RECORD.name, wrong, right)
+
+
+def _unreadable(site: Site, system: System) -> Optional[Problem]:
+    text = system.own_meta[keys.RECORD.name]
+    anew = "install the host, or run cobbler-bridge record %s" % system.name
+    if system.record is None:
+        return _problem(system, "%s is no record" % shown(text), anew)
+    older = [
+        each
+        for each in site.systems.values()
+        if each.own_meta.get(keys.RECORD.name) == text and each.created < system.created
+    ]
+    if recording.is_copied(system, older):
+        wrong = "is the record of %s, of which this is a copy" % shown(older[0].name)
+        return _problem(system, wrong, anew)
+    return None
+
+
+def _apart(site: Site, system: System) -> Optional[Problem]:
+    """The record and the description say different things."""
+    assert system.record is not None
+    planned = site.planned.get(("system", system.name), Planned(None, []))
+    if planned.problems or system.record.state == INSTALLING:
+        # the one is said already, and the other may be changed until it is done
+        return None
+    plan = planned.plan
+    has = system.record
+    wants = Record((), "", "") if plan is None else recording.record_of(plan, "", "")
+    if (sorted(has.bridges), has.unbridged) == (sorted(wants.bridges), wants.unbridged):
+        return None
+    wrong = "the host has %s, and is described with %s" % (_said(has), _said(wants))
+    return _problem(system, wrong, "install it again, or correct its description")
+
+
+def _said(record: Record) -> str:
+    return record.unbridged or " and ".join(record.bridges) or "no bridge"
+
+
+def _unproved(site: Site, system: System) -> Optional[Problem]:
+    """An installation that never ended, or a bridge that no first boot has proved."""
+    assert system.record is not None
+    since = _seconds(system.record.since)
+    if since is None:
+        return None
+    if system.record.state == INSTALLING and site.now - since > _INSTALLATION:
+        wrong = "the host began to install itself at %s and never said that it is done"
+        right = "look at its console, or at whether its kickstart calls Cobbler's kickstart_done"
+        return _problem(system, wrong % system.record.since, right)
+    proves = VERIFY not in keys.LATER_KEYS and str(system.meta.get(VERIFY, "yes")) != "no"
+    if proves and system.record.state == INSTALLED and site.now - since > _FIRST_BOOT:
+        wrong = "the host is %s since %s, and no boot has proved its bridge"
+        right = "look at its log: when it is %s, Cobbler hears of it" % VERIFIED
+        return _problem(system, wrong % (INSTALLED, system.record.since), right)
+    return None
+
+
+VERIFY = "bridge_verify"
+
+
+def _seconds(since: str) -> Optional[float]:
+    try:
+        return calendar.timegm(time.strptime(since, "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        return None
+
+
+def kickstarts(site: Site) -> Iterator[Problem]:
+    """Hosts and profiles that ask for a bridge, and whose kickstart doesn't set it up."""
+    if site.machine is None:
+        return
+    for kind, name in site.planned:
+        item = site.systems[name] if kind == "system" else site.profiles[name]
+        profile = site.profiles.get(site.systems[name].profile) if kind == "system" else None
+        if (
+            profile is not None
+            and profile.template == item.template
+            and (("profile", profile.name) in site.planned)
+        ):
+            # said of the profile
+            continue
+        problem = _kickstart(site.machine, name, item.template)
+        if problem is not None:
+            yield problem
+
+
+def _kickstart(machine: Machine, name: str, template: str) -> Optional[Problem]:
+    right = "put $SNIPPET('%s') at the end of its %%post section" % SNIPPET
+    if not template:
+        return Problem(name, "autoinstall", "is not set: nothing sets up the bridge", right)
+    if "://" in template:
+        # from elsewhere: nobody here can look
+        return None
+    text = machine.text(_TEMPLATES, template)
+    if text is None:
+        wrong = "%s is no file" % shown(template)
+        return Problem(name, "autoinstall", wrong, "the name of a template")
+    if _sets_up(machine, text, set()):
+        return None
+    wrong = "%s has no $SNIPPET('%s')" % (shown(template), SNIPPET)
+    return Problem(name, "autoinstall", wrong, right)
+
+
+def _sets_up(machine: Machine, text: str, seen: Set[str]) -> bool:
+    """Whether a text includes the snippet, by itself or through others."""
+    # Cheetah's comments; the wrapper for SUSE names the snippet in a variable
+    text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("##"))
+    if re.search(r"\b%s\b" % SNIPPET, text):
+        return True
+    for name in _INCLUDED.findall(text):
+        if name not in seen:
+            seen.add(name)
+            below = machine.text(_SNIPPETS, name)
+            if below is not None and _sets_up(machine, below, seen):
+                return True
+    return False

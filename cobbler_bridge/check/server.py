@@ -1,0 +1,98 @@
+"""What is wrong with the Cobbler server itself."""
+
+import os
+import time
+from typing import Any, Iterator, Mapping, Optional
+
+from cobbler_bridge import install
+from cobbler_bridge.check.site import Installed, Machine, Site
+from cobbler_bridge.problem import Problem
+
+_INSTALL = "run cobbler-bridge install"
+
+
+def settings(site: Site) -> Iterator[Problem]:
+    """Settings that keep the pack from working."""
+    if not site.settings.get("run_install_triggers", True):
+        wrong = "is off: Cobbler hears of no installation, and no guest is placed"
+        yield Problem("settings", "run_install_triggers", wrong, "set it to true")
+    allowed = site.settings.get(install.WHITELIST)
+    if isinstance(allowed, list) and install.IMPORTED not in allowed:
+        wrong = "has no %s: no kickstart with the snippet can be rendered" % install.IMPORTED
+        right = _INSTALL + ", and restart cobblerd"
+        yield Problem("settings", install.WHITELIST, wrong, right)
+
+
+def files(site: Site) -> Iterator[Problem]:
+    """Files of the pack that Cobbler has not, or has of another version."""
+    for file in () if site.machine is None else site.machine.files:
+        if file.wrong:
+            yield Problem("server", file.path, file.wrong, _INSTALL)
+
+
+def daemon(site: Site) -> Iterator[Problem]:
+    """A cobblerd that was started before it could load the pack as it is now."""
+    if site.machine is None or site.machine.started is None:
+        return
+    # what it loads, and keeps
+    loaded = [file for file in site.machine.files if not file.wrong and _is_loaded(file.path)]
+    if any(file.since > site.machine.started for file in loaded):
+        wrong = "runs since before cobbler-bridge was installed, or another version of it"
+        yield Problem("server", "cobblerd", wrong, "restart cobblerd")
+
+
+def _is_loaded(path: str) -> bool:
+    return path.endswith((".py", ".settings"))
+
+
+def look(settings: Mapping[str, Any]) -> Optional[Machine]:
+    """This machine, if it is a Cobbler server."""
+    try:
+        changes = install.changes()
+    except (install.CannotInstallError, OSError):
+        return None
+
+    def text(folder: str, name: str) -> Optional[str]:
+        path = os.path.join(str(settings.get(folder) or "/nowhere"), name.lstrip("/"))
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    found = [_installed(change.path, change.same) for change in changes]
+    return Machine(text, [*found, _installed(install.__file__, True)], _started())
+
+
+def _installed(path: str, same: bool) -> Installed:
+    try:
+        since = os.stat(path).st_mtime
+    except OSError:
+        return Installed(path, "is not installed", 0)
+    return Installed(path, "" if same else "is not that of this version", since)
+
+
+def _started() -> Optional[float]:
+    """When cobblerd of this machine was started: the latest, should there be several."""
+    try:
+        with open("/proc/uptime", encoding="ascii") as file:
+            boot = time.time() - float(file.read().split()[0])
+        found = [_since(process) for process in filter(str.isdigit, os.listdir("/proc"))]
+    except (OSError, ValueError, IndexError):
+        return None
+    ticks = os.sysconf("SC_CLK_TCK")
+    return max((boot + since / ticks for since in found if since is not None), default=None)
+
+
+def _since(process: str) -> Optional[float]:
+    """When a process was started, in ticks since the machine was; ``None`` if it isn't cobblerd."""
+    try:
+        with open("/proc/%s/cmdline" % process, "rb") as file:
+            words = file.read().split(b"\0")
+        if b"cobblerd" not in [os.path.basename(word) for word in words[:3]]:
+            return None
+        with open("/proc/%s/stat" % process, "rb") as file:
+            # proc(5): the 22nd, counted behind the name in parentheses
+            return float(file.read().rpartition(b")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None

@@ -1,0 +1,150 @@
+"""``cobbler-bridge check`` on a real inventory: every planted mistake, nothing on a clean one."""
+
+import json
+import time
+from typing import Any, Dict, List
+
+import pytest
+
+from private_cobbler import PrivateCobbler, change_settings
+from real.server import MINIMAL, Server
+from real.test_guests import rich_host
+
+CLEAN = "No problem was found.\n"
+
+
+@pytest.fixture
+def clean(server: Server) -> Server:
+    """Hosts of every kind, and guests of each, all as they should be."""
+    server.profile("hosts", meta={"bridge": "br0"})
+    for name in ("kvm1", "kvm2", "waiting"):
+        server.system(name, "hosts")
+    rich_host(server)
+    server.installed("kvm1", "kvm2", "kvm3")
+    server.profile("guests", meta={"bridge_host": "kvm1"})
+    server.system("web1", "guests", nics=("eth0", "eth1"))
+    server.system("web2", meta={"bridge_host": "kvm2"}, more={"virtbridge-eth0": "br0"})
+    server.system("web3", meta={"bridge_host": "kvm3"}, more={"ipaddress-eth0": "192.0.2.9"})
+    server.system("plain")
+    return server
+
+
+def check(server: Server, *arguments: str) -> Dict[str, List[str]]:
+    """The fields that are wrong, by their objects; the status and both formats must agree."""
+    text = server.command("check", *arguments, check=False)
+    done = server.command("check", "--format=json", *arguments, check=False)
+    data: List[Dict[str, Any]] = json.loads(done.stdout)
+    assert (text.returncode, done.returncode) == ((1, 1) if data else (0, 0))
+    lines = ["%(subject)s: %(field)s: %(wrong)s; %(right)s\n" % each for each in data]
+    assert text.stdout == ("".join(lines) or CLEAN)
+    assert text.stderr == done.stderr == ""
+    found: Dict[str, List[str]] = {}
+    for each in data:
+        found.setdefault(each["subject"], []).append(each["field"])
+    return found
+
+
+def test_clean(clean: Server) -> None:
+    assert check(clean) == {}
+    clean.cobbler.restart()
+    before = clean.disk()
+    assert check(clean) == {}
+    assert clean.disk() == before
+
+
+def test_planted(clean: Server) -> None:
+    host = {"bridge_host": "kvm1"}
+    clean.system("g1", meta={"bridge_host": "nobody"})
+    clean.system("g2", meta={"bridge_host": "waiting"})
+    clean.system("nat", meta={"bridge_xen": "network-nat"})
+    clean.system("g3", meta={"bridge_host": "nat"})
+    for number, bridge in enumerate(("br9", "virbr0", "eth0", "br0,model=e1000"), 4):
+        clean.system("g%d" % number, meta=host, more={"virtbridge-eth0": bridge})
+    # without an interface first, as many do
+    words = ["cobbler", "system", "add", "--name=g8", "--profile=guests"]
+    clean.cobbler.run(words)
+    mac = "--mac=" + clean.mac()
+    clean.cobbler.run(["cobbler", "system", "edit", "--name=g8", "--interface=eth0", mac])
+    clean.system("g9", meta={"bridge_host": "kvm3", "bridge_vlan": "77"})
+    # what no trigger saw
+    stored = clean.file_of("web1")
+    stored.write_text(stored.read_text().replace('"virt_bridge": "br0"', '"virt_bridge": ""', 1))
+    clean.template("without", MINIMAL.replace("$SNIPPET('bridge_setup')", "true"))
+    clean.profile("bare", meta={"bridge": "br0"}, template="without")
+    clean.profile("wrong", meta={"bridge": "br 0"})
+    clean.edit("system", "kvm2", autoinstall_meta={"bridge": "br5"})
+    clean.cobbler.restart()
+    assert check(clean) == {
+        "g1": ["bridge_host"],
+        "g2": ["bridge_host"],
+        "g3": ["bridge_host"],
+        "g4": ["virt_bridge of eth0"],
+        "g5": ["virt_bridge of eth0"],
+        "g6": ["virt_bridge of eth0"],
+        "g7": ["virt_bridge of eth0"],
+        "g8": ["interface default"],
+        "g9": ["virt_bridge of eth0"],
+        "web1": ["virt_bridge of eth0"],
+        "bare": ["autoinstall"],
+        "wrong": ["bridge"],
+        "kvm2": ["bridge_record"],
+    }
+    assert list(check(clean, "g4", "kvm1", "bare")) == ["bare", "g4"]
+    done = clean.command("check", "nobody", "g1", check=False)
+    assert done.stderr == "cobbler-bridge: no such system or profile: 'nobody'\n"
+    assert (done.returncode, done.stdout) == (1, "")
+    # from elsewhere: nobody can look at the server's files
+    assert "bare" not in check(clean, "--server=http://127.0.0.1/cobbler_api")
+
+
+def test_a_server_without_the_pack_and_with_half_of_it(fresh: Server) -> None:
+    subjects = check(fresh)
+    assert subjects["settings"] == ["cheetah_import_whitelist"]
+    names = {field.rpartition("/")[2] for field in subjects["server"]}
+    assert {"bridge_setup", "install_post.py", "install_pre.py", "add_system_pre.py"} <= names
+    # not a moment after cobblerd
+    time.sleep(0.1)
+    fresh.command("install")
+    found = check(fresh)
+    assert found["server"] == ["cobblerd"]
+    fresh.cobbler.restart()
+    assert check(fresh) == {}
+    snippet = fresh.cobbler.path("/var/lib/cobbler/snippets/bridge_setup")
+    snippet.unlink()
+    assert check(fresh) == {"server": ["/var/lib/cobbler/snippets/bridge_setup"]}
+    fresh.command("install")
+    settings = fresh.cobbler.path("/etc/cobbler/settings.yaml")
+    settings.write_text(change_settings(settings.read_text(), {"run_install_triggers": False}))
+    fresh.cobbler.restart()
+    assert check(fresh) == {"settings": ["run_install_triggers"]}
+
+
+def many(server: Server, number: int) -> None:
+    """Guests of kvm1 to kvm20, written to the disk."""
+    server.profile("hosts", meta={"bridge": "br0"})
+    for each in range(20):
+        server.system("kvm%d" % each, "hosts")
+    server.installed(*("kvm%d" % each for each in range(20)))
+    server.system("web", meta={"bridge_host": "kvm0"})
+    data = server.stored("web")
+    for each in range(number):
+        data.update(name="w%d" % each, uid="%032x" % each)
+        data["interfaces"]["eth0"]["mac_address"] = "52:54:01:00:%02x:%02x" % divmod(each, 256)
+        data["autoinstall_meta"]["bridge_host"] = "kvm%d" % (each % 20)
+        server.file_of("w%d" % each).write_text(json.dumps(data))
+    server.cobbler.restart()
+
+
+def test_a_large_inventory() -> None:
+    """No check looks at all systems for each: four times as many take no sixteen times as long."""
+    times = {}
+    for number in (250, 1000):
+        with PrivateCobbler() as private:
+            server = Server(private)
+            server.install()
+            server.add_releases()
+            many(server, number)
+            begin = time.monotonic()
+            assert check(server) == {}
+            times[number] = time.monotonic() - begin
+    assert times[1000] < 8 * times[250], times
