@@ -11,7 +11,7 @@ from xml.parsers.expat import ExpatError
 
 import yaml
 
-from cobbler_bridge import __version__, check, install, operate, shell, show
+from cobbler_bridge import __version__, check, install, operate, picture, shell, show
 from cobbler_bridge.check.gather import gather
 from cobbler_bridge.description import wants_bridge
 from cobbler_bridge.plan import File, Plan, flat, plain
@@ -77,8 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     render.set_defaults(run=_render)
 
     listing = commands.add_parser("show", help="list hosts, their bridges and their guests")
-    listing.add_argument("names", metavar="NAME", nargs="*", help="only these hosts")
-    listing.add_argument("--format", choices=("text", "json", "yaml"), default="text")
+    listing.add_argument(
+        "names", metavar="NAME", nargs="*", help="only these hosts or guests; * and ?"
+    )
+    listing.add_argument("--state", choices=show.ALL_STATES, help="only hosts in this state")
+    listing.add_argument("--bridge", metavar="NAME", help="only hosts with this bridge")
+    formats = ("text", "json", "yaml", "svg", "dot")
+    listing.add_argument("--format", choices=formats, default="text")
     listing.set_defaults(run=_show)
 
     checking = commands.add_parser("check", help="find what will not work, before it is tried")
@@ -173,16 +178,17 @@ def _as_data(subject: str, planned: Optional[Plan], problems: List[Problem]) -> 
 def _show(options: argparse.Namespace) -> int:
     with _cobbler(options.server) as cobbler:
         rows = show.hosts(cobbler.systems())
-    missing = sorted(set(options.names) - {row.name for row in rows})
+    missing = show.missing(rows, options.names)
     if missing:
-        raise _FailError(PROBLEMS, "no such host: %s" % ", ".join(map(shown, missing)))
-    rows = [row for row in rows if not options.names or row.name in options.names]
+        raise _FailError(PROBLEMS, "no such host or guest: %s" % ", ".join(map(shown, missing)))
+    rows = show.filtered(rows, show.Filter(options.names, options.state, options.bridge))
     if options.format == "json":
         _print_json(show.as_data(rows))
     elif options.format == "yaml":
         yaml.safe_dump(show.as_data(rows), sys.stdout, default_flow_style=False)
     else:
-        sys.stdout.write(show.as_text(rows))
+        writers = {"svg": picture.svg, "dot": picture.dot, "text": show.as_text}
+        sys.stdout.write(writers[options.format](rows))
     return WELL
 
 

@@ -11,13 +11,15 @@ INHERITED = "<<inherit>>"
 
 class Interface(NamedTuple):
     """An interface record. ``virt_bridge`` is the stored value, not the resolved one;
-    ``addresses`` are its IPv4 and IPv6 address as they are written."""
+    ``addresses`` are its IPv4 and IPv6 address as they are written, ``master`` the interface that
+    it is a port of."""
 
     name: str
     kind: str
     virt_bridge: str
     addresses: Tuple[str, ...] = ()
     mac: str = ""
+    master: str = ""
 
 
 class System(NamedTuple):

@@ -370,6 +370,7 @@ def _interfaces(records: Mapping[str, Mapping[str, Any]]) -> Iterable[Interface]
             virt_bridge=str(fields.get("virt_bridge") or ""),
             addresses=tuple(each for each in addresses if each),
             mac=str(fields.get("mac_address") or ""),
+            master=str(fields.get("interface_master") or ""),
         )
 
 

@@ -4,7 +4,17 @@ import json
 from typing import Any, Dict, Tuple
 
 from cobbler_bridge.inventory import Interface, System
-from cobbler_bridge.show import Guest, Host, as_data, as_text, hosts
+from cobbler_bridge.show import (
+    Bridge,
+    Filter,
+    Guest,
+    Host,
+    as_data,
+    as_text,
+    filtered,
+    hosts,
+    missing,
+)
 
 SINCE = "2026-01-31T12:00:00Z"
 RECORD = {"bridge_record": "br0,br1/verified/" + SINCE}
@@ -37,7 +47,7 @@ def test_no_hosts() -> None:
         rows = hosts(systems)
         assert rows == []
         assert as_data(rows) == []
-        assert as_text(rows) == "HOST  BRIDGES  STATE  SINCE\n"
+        assert as_text(rows) == "HOST  BRIDGES  PORTS  STATE  SINCE\n"
 
 
 def test_every_kind_of_host() -> None:
@@ -46,26 +56,26 @@ def test_every_kind_of_host() -> None:
         Host("gone", (), "no such system", "", (Guest("web3", ()),)),
         Host(
             "kvm1",
-            ("br0", "br1"),
+            (Bridge("br0", ("eth0",)), Bridge("br1")),
             "verified",
             SINCE,
             (Guest("web2", (("eth0", "br0"), ("eth1", "br7"))), Guest("web1", (("eth0", ""),))),
         ),
-        Host("kvm2", ("lan",), "not installed", "", ()),
+        Host("kvm2", (Bridge("lan"),), "not installed", "", ()),
     ]
 
 
 def test_the_table() -> None:
     assert as_text(hosts(SYSTEMS)) == (
-        "HOST    BRIDGES               STATE           SINCE\n"
-        "bare    -                     no bridge       -\n"
+        "HOST    BRIDGES               PORTS   STATE           SINCE\n"
+        "bare    -                     -       no bridge       -\n"
         "  web4  eth0: -\n"
-        "gone    -                     no such system  -\n"
+        "gone    -                     -       no such system  -\n"
         "  web3  no NIC\n"
-        "kvm1    br0,br1               verified        2026-01-31T12:00:00Z\n"
+        "kvm1    br0,br1               eth0 -  verified        2026-01-31T12:00:00Z\n"
         "  web2  eth0: br0, eth1: br7\n"
         "  web1  eth0: -\n"
-        "kvm2    lan                   not installed   -\n"
+        "kvm2    lan                   -       not installed   -\n"
     )
 
 
@@ -75,6 +85,7 @@ def test_the_data_for_scripts() -> None:
     assert data[2] == {
         "host": "kvm1",
         "bridges": ["br0", "br1"],
+        "ports": {"br0": ["eth0"], "br1": []},
         "state": "verified",
         "since": SINCE,
         "guests": [
@@ -83,7 +94,9 @@ def test_the_data_for_scripts() -> None:
         ],
     }
     assert [row["host"] for row in data] == ["bare", "gone", "kvm1", "kvm2"]
-    assert all(list(row) == ["host", "bridges", "state", "since", "guests"] for row in data)
+    assert all(
+        list(row) == ["host", "bridges", "ports", "state", "since", "guests"] for row in data
+    )
 
 
 def test_a_host_whose_guests_have_no_bridge() -> None:
@@ -91,9 +104,9 @@ def test_a_host_whose_guests_have_no_bridge() -> None:
     planned = {"bridge_xen": "network-route"}
     rows = hosts([system("xen1", planned, routed), system("xen2", planned)])
     assert as_text(rows) == (
-        "HOST  BRIDGES              STATE          SINCE\n"
-        "xen1  none: network-nat    installed      2026-01-31T12:00:00Z\n"
-        "xen2  none: network-route  not installed  -\n"
+        "HOST  BRIDGES              PORTS  STATE          SINCE\n"
+        "xen1  none: network-nat    -      installed      2026-01-31T12:00:00Z\n"
+        "xen2  none: network-route  -      not installed  -\n"
     )
     assert [(row["xen"], row["bridges"]) for row in as_data(rows)] == [
         ("network-nat", []),
@@ -114,11 +127,15 @@ def test_only_nics_of_a_guest_are_shown() -> None:
 
 
 def test_a_record_says_more_than_the_variable() -> None:
-    rows: Dict[str, Tuple[Any, ...]] = {
-        "own": hosts([system("kvm1", {"bridge": "br9"}, RECORD)])[0][1:3],
-        "garbage": hosts([system("kvm1", {"bridge": "br9"}, {"bridge_record": "?"})])[0][1:3],
-        "inherited": hosts([system("kvm1", dict(RECORD, bridge="br9"))])[0][1:3],
+    systems = {
+        "own": system("kvm1", {"bridge": "br9"}, RECORD),
+        "garbage": system("kvm1", {"bridge": "br9"}, {"bridge_record": "?"}),
+        "inherited": system("kvm1", dict(RECORD, bridge="br9")),
     }
+    rows: Dict[str, Tuple[Any, ...]] = {}
+    for name, each in systems.items():
+        (row,) = hosts([each])
+        rows[name] = (tuple(bridge.name for bridge in row.bridges), row.state)
     assert rows == {
         "own": (("br0", "br1"), "verified"),
         "garbage": (("br9",), "not installed"),
@@ -133,3 +150,37 @@ def test_a_guest_that_is_a_host_too() -> None:
         ("kvm1", ["kvm2"]),
         ("kvm2", []),
     ]
+
+
+def test_bridges_of_interface_records() -> None:
+    interfaces = (
+        Interface("eth0", "bridge_slave", "", master="lan"),
+        Interface("eth1.20", "bridge_slave", "", master="lan"),
+        Interface("eth2", "na", "dmz"),
+        Interface("lan", "bridge", "dmz"),
+        Interface("dmz", "bridge", ""),
+    )
+    (row,) = hosts([System("kvm1", "hosts", {}, {}, interfaces)])
+    assert row.state == "not installed"
+    assert row.bridges == (Bridge("lan", ("eth0", "eth1.20")), Bridge("dmz", ("eth2",)))
+    # where a host is a guest, its interfaces say what it is plugged into
+    nested = System("kvm1", "hosts", {"bridge": "br0", "bridge_host": "x"}, {}, interfaces[2:3])
+    assert hosts([nested])[0].bridges == (Bridge("br0"),)
+
+
+def names(**wanted: Any) -> Dict[str, Any]:
+    rows = filtered(hosts(SYSTEMS), Filter(**wanted))
+    return {row.name: [guest.name for guest in row.guests] for row in rows}
+
+
+def test_filters() -> None:
+    assert names() == {"bare": ["web4"], "gone": ["web3"], "kvm1": ["web2", "web1"], "kvm2": []}
+    assert names(names=["kvm*"]) == {"kvm1": ["web2", "web1"], "kvm2": []}
+    assert names(names=["web1", "web3"]) == {"gone": ["web3"], "kvm1": ["web1"]}
+    assert names(names=["kvm1", "web1"]) == {"kvm1": ["web2", "web1"]}
+    assert names(state="verified") == {"kvm1": ["web2", "web1"]}
+    assert names(state="verified", names=["kvm2"]) == {}
+    assert names(bridge="lan") == {"kvm2": []}
+    rows = hosts(SYSTEMS)
+    assert missing(rows, ["kvm1", "web?", "w*"]) == []
+    assert missing(rows, ["plain", "KVM1", "x*"]) == ["KVM1", "plain", "x*"]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Dict, List
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -46,29 +47,30 @@ def since(server: Server, name: str) -> str:
 
 
 def expected(server: Server) -> List[Dict[str, Any]]:
-    def row(host: str, bridges: List[str], state: str, since: str, **guests: Any) -> Dict[str, Any]:
+    def row(host: str, ports: Dict[str, Any], state: str, since: str, **guests: Any) -> Any:
         listed = [{"guest": guest, "nics": nics} for guest, nics in guests.items()]
         return {
             "host": host,
-            "bridges": bridges,
+            "bridges": list(ports),
+            "ports": ports,
             "state": state,
             "since": since,
             "guests": listed,
         }
 
     return [
-        row("gone", [], "no such system", "", web4={"eth0": ""}),
+        row("gone", {}, "no such system", "", web4={"eth0": ""}),
         row(
             "kvm1",
-            ["br0"],
+            {"br0": ["eth0"]},
             "installed",
             since(server, "kvm1"),
             web1={"eth0": "br0"},
             web2={"eth0": "br0", "eth1": "br9"},
         ),
-        row("kvm2", ["br2"], "installed", since(server, "kvm2")),
-        row("kvm3", ["br0"], "not installed", "", web3={"eth0": ""}),
-        row("plain", [], "no bridge", "", web5={}),
+        row("kvm2", {"br2": ["eth0"]}, "installed", since(server, "kvm2")),
+        row("kvm3", {"br0": []}, "not installed", "", web3={"eth0": ""}),
+        row("plain", {}, "no bridge", "", web5={}),
     ]
 
 
@@ -86,27 +88,41 @@ def test_show_as_data(hosts: Server) -> None:
 def test_show_as_text(hosts: Server) -> None:
     first, second = since(hosts, "kvm1"), since(hosts, "kvm2")
     table = [
-        "HOST    BRIDGES               STATE           SINCE",
-        "gone    -                     no such system  -",
+        "HOST    BRIDGES               PORTS  STATE           SINCE",
+        "gone    -                     -      no such system  -",
         "  web4  eth0: -",
-        "kvm1    br0                   installed       " + first,
+        "kvm1    br0                   eth0   installed       " + first,
         "  web1  eth0: br0",
         "  web2  eth0: br0, eth1: br9",
-        "kvm2    br2                   installed       " + second,
-        "kvm3    br0                   not installed   -",
+        "kvm2    br2                   eth0   installed       " + second,
+        "kvm3    br0                   -      not installed   -",
         "  web3  eth0: -",
-        "plain   -                     no bridge       -",
+        "plain   -                     -      no bridge       -",
         "  web5  no NIC",
     ]
     assert hosts.command("show").stdout.splitlines() == table
     assert hosts.command("show", "kvm2").stdout.splitlines() == [
-        "HOST  BRIDGES  STATE      SINCE",
-        "kvm2  br2      installed  " + second,
+        "HOST  BRIDGES  PORTS  STATE      SINCE",
+        "kvm2  br2      eth0   installed  " + second,
     ]
+    assert hosts.command("show", "web1", "--state=installed").stdout.splitlines()[1:] == [
+        "kvm1    br0       eth0   installed  " + first,
+        "  web1  eth0: br0",
+    ]
+    assert "kvm1" not in hosts.command("show", "--bridge=br2").stdout
+
+
+def test_show_as_a_picture(hosts: Server) -> None:
+    image = ElementTree.fromstring(hosts.command("show", "--format=svg").stdout)
+    assert image.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "5 hosts, 5 guests" in [each.text for each in image.iter()]
+    graph = hosts.command("show", "kvm1", "--format=dot").stdout
+    assert graph.startswith("graph cobbler_bridge {\n")
+    assert 'label="web1"' in graph
 
 
 def test_show_nothing(server: Server) -> None:
-    assert server.command("show").stdout == "HOST  BRIDGES  STATE  SINCE\n"
+    assert server.command("show").stdout == "HOST  BRIDGES  PORTS  STATE  SINCE\n"
     assert json.loads(server.command("show", "--format=json").stdout) == []
 
 
@@ -119,8 +135,8 @@ def fails(done: "subprocess.CompletedProcess[str]", status: int, error: str) -> 
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["show", "plain2", "kvm1", "nobody"], "no such host: 'nobody', 'plain2'"),
-        (["show", "a\nb"], r"no such host: 'a\nb'"),
+        (["show", "plain2", "kvm1", "nobody"], "no such host or guest: 'nobody', 'plain2'"),
+        (["show", "a\nb"], r"no such host or guest: 'a\nb'"),
         (["render", "--system=nobody"], "Cobbler has no system 'nobody'"),
         (["render", "--system=hosts"], "Cobbler has no system 'hosts'"),
         (["render", "--profile=kvm1"], "Cobbler has no profile 'kvm1'"),
@@ -304,4 +320,4 @@ def test_from_a_folder_with_strange_modules(server: Server, tmp_path: Path) -> N
         (tmp_path / (name + ".py")).write_text("raise SystemExit('the wrong %s')\n" % name)
     command = [os.path.join(sys.prefix, "bin", "cobbler-bridge"), "show"]
     done = server.cobbler.run(command, cwd=tmp_path)
-    assert done.stdout == "HOST  BRIDGES  STATE  SINCE\n"
+    assert done.stdout == "HOST  BRIDGES  PORTS  STATE  SINCE\n"
