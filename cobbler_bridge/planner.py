@@ -2,7 +2,7 @@
 
 from typing import Any, List, Mapping, Optional, Set, Tuple
 
-from cobbler_bridge import keys
+from cobbler_bridge import keys, koan
 from cobbler_bridge.backends import BACKENDS
 from cobbler_bridge.description import Description, describe
 from cobbler_bridge.firewalls import FIREWALLS
@@ -85,7 +85,7 @@ def _parts(description: Description, target: Target) -> Tuple[Parts, List[Proble
     writers = [] if description.xen.makes_network else [BACKENDS[backend]]
     writers += HYPERVISORS
     if description.bridges:
-        writers.append(FIREWALLS[description.firewall])
+        writers += [FIREWALLS[description.firewall], koan.write]
     written = [writer(description, target) for writer in writers]
     parts = Parts(
         helpers=sum((part.helpers for part, _ in written), ()),

@@ -84,6 +84,8 @@ def koan_networks(
     system: Optional[str] = None,
     profile: Optional[str] = None,
     virt_bridge: Optional[str] = None,
+    wrapper: Optional[Path] = None,
+    bridges: str = "",
 ) -> List[str]:
     """Return the value of each `--network` that Koan gives virt-install, in Koan's order.
 
@@ -92,14 +94,17 @@ def koan_networks(
         system: the system to install; or
         profile: the profile to install.
         virt_bridge: for Koan's --virt-bridge.
+        wrapper: a shell script that is called in the place of koan, and calls it.
+        bridges: COBBLER_BRIDGE in the environment.
 
     Raises:
         KoanError: Koan refuses or breaks; the text is its own.
         CommandError: the helper inside broke.
     """
     arguments = _arguments(system, profile, virt_bridge)
+    arguments += [] if wrapper is None else [f"--wrapper={wrapper}"]
     call = [sys.executable, str(Path(__file__).resolve()), "--json", *arguments]
-    answer = json.loads(cobbler.run(call).stdout)
+    answer = json.loads(cobbler.run(call, env={"COBBLER_BRIDGE": bridges}).stdout)
     if "error" in answer:
         raise KoanError(answer["error"], answer["output"])
     networks: List[str] = answer["networks"]
@@ -110,6 +115,7 @@ def run_koan(
     system: Optional[str] = None,
     profile: Optional[str] = None,
     virt_bridge: Optional[str] = None,
+    wrapper: Optional[str] = None,
 ) -> List[str]:
     """Do what `koan_networks` does, in a process that already is inside.
 
@@ -123,10 +129,11 @@ def run_koan(
         folder = Path(name)
         env = _stub_host(folder)
         record = folder / "arguments"
-        koan = [sys.executable, os.path.join(sys.prefix, "bin", "koan"), "--virt"]
+        koan = [sys.executable, os.path.join(sys.prefix, "bin", "koan")]
         run = subprocess.run(
             [
-                *koan,
+                *(koan if wrapper is None else ["sh", wrapper]),
+                "--virt",
                 "--server=127.0.0.1",
                 "--virt-type=qemu",
                 f"--virt-path={folder / 'images'}",
@@ -183,14 +190,16 @@ def _stub_host(folder: Path) -> Dict[str, str]:
 def main() -> int:
     """Print each `--network` value on a line of its own; 1 when Koan does not get that far."""
     parser = argparse.ArgumentParser(description="Show Koan's --network arguments for a guest.")
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--system", help="the Cobbler system to install")
-    what.add_argument("--profile", help="the Cobbler profile to install")
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("--system", help="the Cobbler system to install")
+    either.add_argument("--profile", help="the Cobbler profile to install")
     parser.add_argument("--virt-bridge", help="handed on to Koan")
+    parser.add_argument("--wrapper", help="a shell script to call in the place of koan")
     parser.add_argument("--json", action="store_true", help="networks or error and output as JSON")
     options = parser.parse_args()
     try:
-        networks = run_koan(options.system, options.profile, options.virt_bridge)
+        what = (options.system, options.profile, options.virt_bridge)
+        networks = run_koan(*what, wrapper=options.wrapper)
     except KoanError as error:
         if options.json:
             print(json.dumps({"error": str(error), "output": error.output}))

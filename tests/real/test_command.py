@@ -106,7 +106,7 @@ def test_show_as_text(hosts: Server) -> None:
         "kvm2  br2      eth0   installed  " + second,
     ]
     assert hosts.command("show", "web1", "--state=installed").stdout.splitlines()[1:] == [
-        "kvm1    br0       eth0   installed  " + first,
+        "kvm1    br0        eth0   installed  " + first,
         "  web1  eth0: br0",
     ]
     assert "kvm1" not in hosts.command("show", "--bridge=br2").stdout

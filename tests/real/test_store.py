@@ -48,7 +48,8 @@ def objects(server: Server) -> Server:
 def test_a_system(objects: Server, ask: Ask) -> None:
     one, none = ask(["system", "web1"], ["system", "nobody"])
     assert none is None
-    name, profile, meta, own, interfaces, created = one
+    name, profile, meta, own, interfaces, created, template = one
+    assert template == "/minimal.ks"
     assert (name, profile, own["bridge_host"]) == ("web1", "rhel7", "kvm1")
     assert meta["tree"] == "http://127.0.0.1/cblr/links/tree"
     assert "tree" not in own

@@ -1,0 +1,28 @@
+"""What Koan's operator finds on a host: its bridges in the login environment, and a wrapper.
+
+Koan asks the server without saying which machine it runs on, so for a profile nobody but the host
+itself knows the bridge. ``koan-bridge`` runs koan with it.
+"""
+
+from typing import List, Tuple
+
+from cobbler_bridge.description import Description
+from cobbler_bridge.plan import Call, File, Parts
+from cobbler_bridge.problem import Problem
+from cobbler_bridge.target import Target
+
+# beside those of Cobbler's own snippet koan_environment, which has COBBLER_SERVER
+LOGIN = "/etc/profile.d/cobbler-bridge"
+WRAPPER = "/usr/local/bin/koan-bridge"
+
+
+def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
+    """The same files on every target."""
+    bridges = ",".join(bridge.name for bridge in description.bridges)
+    login = "COBBLER_BRIDGE=%s\nexport COBBLER_BRIDGE\n" % bridges
+    steps = (
+        File((LOGIN + ".sh",), 0o644, (login,)),
+        File((LOGIN + ".csh",), 0o644, ("setenv COBBLER_BRIDGE %s\n" % bridges,)),
+        Call("koan_wrapper", (), "%s runs koan with this host's bridges" % WRAPPER),
+    )
+    return Parts(("koan",), (), steps), []

@@ -1,0 +1,2 @@
+COBBLER_BRIDGE=br-lan
+export COBBLER_BRIDGE

@@ -1,0 +1,2 @@
+COBBLER_BRIDGE=inner,lan
+export COBBLER_BRIDGE

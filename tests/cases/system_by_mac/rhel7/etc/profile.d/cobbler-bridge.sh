@@ -1,0 +1,2 @@
+COBBLER_BRIDGE=lan-br.7
+export COBBLER_BRIDGE

@@ -1,0 +1,2 @@
+COBBLER_BRIDGE=guests
+export COBBLER_BRIDGE

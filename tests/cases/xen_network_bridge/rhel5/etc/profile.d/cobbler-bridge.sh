@@ -1,0 +1,2 @@
+COBBLER_BRIDGE=xenbr0
+export COBBLER_BRIDGE
