@@ -7,7 +7,8 @@
 
 Its root is an overlay of / whose upper side is in memory, with what ``tools/layer.sh`` left in
 ``.venv/layer`` added; /dev, /run and /tmp are its own; it has only the network devices that are
-made in it. It ends with the process that began it. Needs root.
+made in it. It ends with the process that began it. Needs root. One that is made ``beside`` a
+private Cobbler has no network of its own, but that Cobbler's.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Callable, Dict, List, Optional, Type, TypeVar
+from typing import Callable, Dict, List, Optional, Sequence, Type, TypeVar
 
 LAYER = Path(__file__).resolve().parents[1] / ".venv/layer"
 # mounts stay in the namespace and go with it; process 1 ends when its input is closed
@@ -49,7 +50,8 @@ rmdir /old
 hostname throw-away
 ip link set lo up
 echo "$id"
-exec cat
+# the shell waits for it, and for every process whose own parent has ended
+cat
 """
 _NAMESPACES = ("--mount", "--net", "--pid", "--uts", "--ipc")
 _Result = TypeVar("_Result")
@@ -58,16 +60,20 @@ _Result = TypeVar("_Result")
 class Machine:
     """A machine in namespaces of its own, and further ones on its wires."""
 
-    def __init__(self) -> None:
+    def __init__(self, layer: Path = LAYER, beside: Sequence[str] = ()) -> None:
+        """``layer`` has the packages; ``beside`` is the command that enters a private Cobbler."""
+        self._layer = layer
+        self._beside = list(beside)
+        self._namespaces = [name for name in _NAMESPACES if name != "--net" or not beside]
         self._first: "Optional[subprocess.Popen[str]]" = None
         self._id = ""
         self._services: "Dict[str, subprocess.Popen[bytes]]" = {}
 
     def __enter__(self) -> "Machine":
         stage = tempfile.mkdtemp(prefix="machine-")
-        unshare = ["unshare", *_NAMESPACES, "--fork", "--kill-child", "--propagation=private"]
+        unshare = [*self._beside, "unshare", *self._namespaces, "--fork", "--kill-child"]
         self._first = subprocess.Popen(
-            [*unshare, "sh", "-c", _BEGIN, "sh", stage, str(LAYER)],
+            [*unshare, "--propagation=private", "sh", "-c", _BEGIN, "sh", stage, str(self._layer)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
@@ -105,7 +111,13 @@ class Machine:
 
     def _command(self, words: "tuple[str, ...]", namespace: str) -> List[str]:
         within = ["ip", "netns", "exec", namespace] if namespace else []
-        return ["nsenter", "--target", self._id, *_NAMESPACES, "--", *within, *words]
+        enter = [*self._beside, "nsenter", "--target", self._id, *self._namespaces, "--"]
+        return [*enter, *within, *words]
+
+    def write(self, path: str, text: str, mode: str = "644") -> None:
+        """Write a file of the machine."""
+        script = 'mkdir -p "${1%/*}" && cat > "$1" && chmod "$2" "$1"'
+        self.run("sh", "-c", script, "sh", path, mode, text=text)
 
     def run(self, *words: str, text: str = "", namespace: str = "", check: bool = True) -> str:
         """Run a command and return what it printed, on both channels.

@@ -204,6 +204,14 @@ class PrivateCobbler:
             raise CommandError(done.returncode, list(argv), done.stdout, done.stderr)
         return done
 
+    def command_inside(self) -> List[str]:
+        """The words before a command that make it run inside.
+
+        Raises:
+            PrivateCobblerError: nothing runs that a command could enter.
+        """
+        return self._enter()
+
     def connect(self, port: int) -> socket.socket:
         """Return a socket that is connected to 127.0.0.1:`port` inside.
 

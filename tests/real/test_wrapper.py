@@ -31,6 +31,7 @@ def test_profile(server: Server, wrapper: Path) -> None:
     assert networks(server, wrapper, "", profile="rhel9") == ["xenbr0"]
     server.profile("guests", "rhel9")
     server.edit("profile", "guests", virt_bridge="br1")
+    server.cobbler.restart()
     assert networks(server, wrapper, profile="guests") == ["br1"]
     # one that this host has not
     assert networks(server, wrapper, "br5", profile="guests") == ["br5"]
