@@ -25,6 +25,8 @@ def networks(server: Server, wrapper: Path, bridges: str = "br0,br1", **what: st
 
 
 def test_profile(server: Server, wrapper: Path) -> None:
+    # with its cache, Cobbler sends no kickstart after a save until it is started again
+    server.cobbler.restart()
     assert networks(server, wrapper, profile="rhel9") == ["br0"]
     assert networks(server, wrapper, profile="rhel9", virt_bridge="br7") == ["br7"]
     # where this is no host of ours, Koan does what it does
@@ -52,6 +54,7 @@ def test_system(server: Server, wrapper: Path) -> None:
     server.system("web3", nics=("default",))
     assert networks(server, wrapper, system="web3") == ["br0"]
     server.add("system", "web4", profile="rhel9")
+    server.cobbler.restart()
     assert networks(server, wrapper, system="web4") == ["br0"]
 
 
