@@ -23,6 +23,7 @@ setup(
         "cobbler_bridge",
         "cobbler_bridge.backends",
         "cobbler_bridge.firewalls",
+        "cobbler_bridge.host",
         "cobbler_bridge.hypervisors",
         "cobbler_bridge.runtime",
         "cobbler_bridge.snippets",
@@ -34,6 +35,7 @@ setup(
         "cobbler_bridge.triggers": "triggers",
     },
     package_data={
+        "cobbler_bridge.host": ["*"],
         "cobbler_bridge.runtime": ["*.sh"],
         "cobbler_bridge.snippets": ["*"],
     },

@@ -13,14 +13,15 @@ from cobbler_bridge.network import Bridge
 from cobbler_bridge.plan import Plan
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import shown
-from cobbler_bridge.record import INSTALLED, INSTALLING, Record
+from cobbler_bridge.record import INSTALLED, INSTALLING, VERIFIED, Record
 from cobbler_bridge.store import InProcess
 
 _LOG = logging.getLogger(__name__)
 
 _NO_SYSTEM = (
-    "cobbler-bridge: profile %s was installed without a system record: its bridge is not "
-    "recorded; make one with 'cobbler system add' to have it recorded"
+    "cobbler-bridge: profile %s was installed from %s, which is the address of %s: its bridge is "
+    "not recorded; give one system that address with 'cobbler system edit --ip-address' to have "
+    "it recorded"
 )
 
 Event = Callable[[InProcess, Sequence[str]], None]
@@ -45,6 +46,33 @@ def install_finished(store: InProcess, args: Sequence[str]) -> None:
     name = _installing(store, args, INSTALLED)
     if name is not None:
         _place_all(store, store.guests_of(name))
+
+
+def first_boot_proved(store: InProcess, args: Sequence[str]) -> None:
+    """A host has proved its bridge at its first boot, or somebody says so."""
+    kind, name, caller = args[0], args[1], _caller(args)
+    if kind == "profile":
+        systems = store.systems_at(caller)
+        if len(systems) != 1:
+            _LOG.info(_NO_SYSTEM, shown(name), shown(caller), _count(systems))
+            return
+        name = systems[0]
+    host = store.system(name)
+    record = None if host is None else host.record
+    if host is None or record is None or record.state == INSTALLING:
+        _LOG.warning("cobbler-bridge: first boot of %s: it is not installed", shown(name))
+        return
+    if not host.may_call_from(caller):
+        _LOG.warning(
+            "cobbler-bridge: first boot of %s: %s is none of its static addresses; its record "
+            "stays as it is",
+            name,
+            shown(caller),
+        )
+        return
+    if record.state != VERIFIED:
+        _write(store, name, record._replace(state=VERIFIED, since=_now()), {})
+    _place_all(store, store.guests_of(name))
 
 
 def system_saved(store: InProcess, args: Sequence[str]) -> None:
@@ -73,14 +101,26 @@ def _installing(store: InProcess, args: Sequence[str], state: str) -> Optional[s
         return None
     planned = _planned(data)
     if kind == "profile":
-        if planned is not None and state == INSTALLED:
-            _LOG.info(_NO_SYSTEM, name)
-        return None
+        systems = store.systems_at(_caller(args))
+        if len(systems) != 1:
+            if planned is not None and state == INSTALLED:
+                _LOG.info(_NO_SYSTEM, shown(name), shown(_caller(args)), _count(systems))
+            return None
+        name = systems[0]
     if planned is None:
         _clear_record(store, name)
         return None
     _write_record(store, name, planned, state)
     return name
+
+
+def _caller(args: Sequence[str]) -> str:
+    """The address that a call came from; a web server need not say it."""
+    return str(args[2] or "") if len(args) > 2 else ""
+
+
+def _count(systems: Sequence[str]) -> str:
+    return " and ".join(systems) if systems else "no system"
 
 
 def _planned(data: Mapping[str, Any]) -> Optional[Plan]:
@@ -94,10 +134,17 @@ def _planned(data: Mapping[str, Any]) -> Optional[Plan]:
 
 
 def _write_record(store: InProcess, name: str, planned: Plan, state: str) -> None:
-    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     bridges = tuple(bridge.name for bridge in planned.bridges)
-    record = Record(bridges, state, since, planned.unbridged)
+    record = Record(bridges, state, _now(), planned.unbridged)
     ports = {} if state == INSTALLING else _port_bridges(store, name, planned.bridges)
+    _write(store, name, record, ports)
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _write(store: InProcess, name: str, record: Record, ports: Mapping[str, str]) -> None:
     store.write(name, ports, {keys.RECORD.name: str(record)})
     _LOG.info("cobbler-bridge: host %s: %s", name, record)
 

@@ -4,6 +4,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
 from cobbler_bridge import keys, placement
 from cobbler_bridge.inventory import System
+from cobbler_bridge.record import INSTALLED
 from cobbler_bridge.xen import UNBRIDGED
 
 NOT_INSTALLED = "not installed"
@@ -20,6 +21,7 @@ class Host(NamedTuple):
     """A system that has a bridge or is to have one; ``since`` is UTC, ``""`` where unknown.
 
     ``unbridged`` says how Xen lets guests out where there is no bridge: a value of bridge_xen.
+    ``unproved`` is a host that was installed and should have proved its bridge since.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Host(NamedTuple):
     since: str
     guests: Tuple[Guest, ...]
     unbridged: str = ""
+    unproved: bool = False
 
 
 def hosts(systems: Iterable[System]) -> List[Host]:
@@ -61,7 +64,10 @@ def _host(system: Any, name: str, guests: Tuple[Guest, ...]) -> Any:
         return Host(name, (), "no such system", "", guests)
     record = system.record
     if record is not None:
-        return Host(name, record.bridges, record.state, record.since, guests, record.unbridged)
+        waits = record.state == INSTALLED and _proves(system)
+        return Host(
+            name, record.bridges, record.state, record.since, guests, record.unbridged, waits
+        )
     bridge = system.meta.get(keys.BRIDGE.name)
     if bridge is not None:
         return Host(name, (str(bridge),), NOT_INSTALLED, "", guests)
@@ -69,6 +75,12 @@ def _host(system: Any, name: str, guests: Tuple[Guest, ...]) -> Any:
     if mode in UNBRIDGED:
         return Host(name, (), NOT_INSTALLED, "", guests, mode)
     return Host(name, (), "no bridge", "", guests) if guests else None
+
+
+def _proves(system: System) -> bool:
+    """Whether this host proves its bridge at its first boot."""
+    asked = (system.meta.get(keys.VERIFY.name), system.meta.get(keys.XEN.name))
+    return asked[0] != "no" and asked[1] in (None, "none", "vif-bridge")
 
 
 def as_data(rows: Sequence[Host]) -> List[Dict[str, Any]]:
@@ -91,7 +103,8 @@ def as_text(rows: Sequence[Host]) -> str:
     table = [("HOST", "BRIDGES", "STATE", "SINCE")]
     for row in rows:
         bridges = ",".join(row.bridges) or (row.unbridged and "none: " + row.unbridged) or "-"
-        table.append((row.name, bridges, row.state, row.since or "-"))
+        state = row.state + ", never verified" * row.unproved
+        table.append((row.name, bridges, state, row.since or "-"))
         for guest in row.guests:
             nics = ", ".join("%s: %s" % (nic, bridge or "-") for nic, bridge in guest.nics)
             table.append(("  " + guest.name, nics or "no NIC", "", ""))

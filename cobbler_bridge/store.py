@@ -6,9 +6,11 @@ import xmlrpc.client
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Set
 
 from cobbler_bridge import keys
-from cobbler_bridge.inventory import Interface, System
+from cobbler_bridge.inventory import Address, Interface, System, address
 
 Data = Dict[str, Any]
+
+_ADDRESS_FIELDS = ("ip_address", "ipv6_address")
 
 
 class InProcess:
@@ -21,6 +23,13 @@ class InProcess:
         """A system by its name, ``None`` where there is none."""
         item = self._find("system", name)
         return None if item is None else _system(_fields(item), item.autoinstall_meta)
+
+    def systems_at(self, caller: Any) -> List[str]:
+        """The systems that have an address written down, by name."""
+        wanted = address(caller)
+        if wanted is None:
+            return []
+        return sorted(item.name for item in self._api.systems() if wanted in _written(item))
 
     def blended(self, kind: str, name: str) -> Optional[Data]:
         """The blended data of a system or profile (``kind``) as its kickstart's template sees
@@ -195,6 +204,15 @@ def _own_meta(item: Any) -> Data:
     return own if isinstance(own, dict) else {}
 
 
+def _written(item: Any) -> Set[Optional[Address]]:
+    """The addresses that an item itself has, without a look at what it inherits."""
+    own = _own_meta(item)
+    texts = [own.get(keys.IPV4.name), own.get(keys.IPV6.name)]
+    for interface in item.interfaces.values():
+        texts += [getattr(interface, field) for field in _ADDRESS_FIELDS]
+    return {address(text) for text in texts}
+
+
 def _fields(item: Any) -> Data:
     fields: Data = item.to_dict()
     return fields
@@ -213,8 +231,14 @@ def _system(fields: Mapping[str, Any], meta: Mapping[str, Any]) -> System:
 
 def _interfaces(records: Mapping[str, Mapping[str, Any]]) -> Iterable[Interface]:
     for name in sorted(records):
-        kind, virt_bridge = records[name].get("interface_type"), records[name].get("virt_bridge")
-        yield Interface(name, str(kind or "").lower(), str(virt_bridge or ""))
+        fields = records[name]
+        yield Interface(
+            name,
+            str(fields.get("interface_type") or "").lower(),
+            str(fields.get("virt_bridge") or ""),
+            tuple(str(fields.get(field) or "") for field in _ADDRESS_FIELDS),
+            bool(fields.get("static")),
+        )
 
 
 def _at_top_level(data: Data) -> Data:

@@ -3,7 +3,7 @@
 # Debian's packages with all that they need and this machine has not. Nothing is installed, so no
 # service starts here and no network changes. Only root can make such machines.
 set -e
-packages='network-manager dbus-daemon dnsmasq-base busybox iproute2 udev firewalld nftables iptables procps'
+packages='network-manager dbus dnsmasq-base busybox iproute2 udev systemd firewalld nftables iptables procps'
 layer=.venv/layer
 
 [ "$(id -u)" = 0 ] || exit 0
