@@ -7,6 +7,7 @@ its own; behind either, ``ipv4`` and ``ipv6`` with ``none``, ``any``, or ``stati
 GATEWAY``; last ``nic NAME`` for each card, by its name before.
 """
 
+import functools
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from cobbler_bridge import shipped
@@ -77,6 +78,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     return Parts(("firstboot",), (), steps), []
 
 
+@functools.lru_cache(maxsize=None)
 def _shipped(name: str, path: str, mode: int, does: str) -> File:
     return File((path,), mode, (shipped.text("host", name),), "%s %s" % (path, does))
 

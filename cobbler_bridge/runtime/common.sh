@@ -459,11 +459,15 @@ give_up() {
 # undo WHY: puts back what stood there; a file that we added goes
 undo() {
     while read -r path; do
-        put_back "$path"
+        is_ours "$path" || put_back "$path"
     done < "$new/todo"
     while read -r path; do
         put_back "$path"
     done < "$new/aside"
+    # last: should this be cut off too, the next boot still knows what to do
+    while read -r path; do
+        ! is_ours "$path" || put_back "$path"
+    done < "$new/todo"
     forget_changes
     leave_alone "$1"
 }

@@ -13,6 +13,7 @@ from real.test_firstboot_networkmanager import CHECK, STATE, TRIGGER
 from real.test_networkmanager import DNSMASQ, GATEWAY, Host
 from systemd_machine import SystemdMachine
 
+PROGRAMS = ("systemd", "system/NetworkManager.service", "system/dbus.service")
 UNIT = "cobbler-bridge-firstboot.service"
 
 
@@ -75,6 +76,10 @@ class Booting(Host):
 @pytest.fixture
 def host() -> Iterator[Booting]:
     with Machine() as machine, SystemdMachine(machine) as system:
+        missing = [
+            name for name in PROGRAMS if not machine.path("/usr/lib/systemd/" + name).exists()
+        ]
+        assert not missing, "run 'sh tools/layer.sh': there is no %s" % missing
         booting = Booting(machine, system)
         booting.install()
         yield booting
