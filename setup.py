@@ -24,6 +24,7 @@ setup(
         "cobbler_bridge.backends",
         "cobbler_bridge.check",
         "cobbler_bridge.firewalls",
+        "cobbler_bridge.host",
         "cobbler_bridge.hypervisors",
         "cobbler_bridge.runtime",
         "cobbler_bridge.snippets",
@@ -35,6 +36,7 @@ setup(
         "cobbler_bridge.triggers": "triggers",
     },
     package_data={
+        "cobbler_bridge.host": ["*"],
         "cobbler_bridge.runtime": ["*.sh"],
         "cobbler_bridge.snippets": ["*"],
     },

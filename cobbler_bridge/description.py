@@ -5,12 +5,14 @@ description (``records``); else the template variables are (``variables``). Ever
 wrong is reported at once.
 """
 
+import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from urllib.parse import quote
 
 from cobbler_bridge import keys, records, variables, xen
 from cobbler_bridge.interfaces import BRIDGE_TYPE, Interfaces
 from cobbler_bridge.network import Bridge, Placed, Vlan, devices
-from cobbler_bridge.problem import Problem
+from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.reader import Reader, is_address, is_domain
 from cobbler_bridge.xen import Xen
 
@@ -25,7 +27,24 @@ _FIELDS = [
     "gateway",
     "name_servers",
     "name_servers_search",
+    "http_server",
 ]
+
+# a host's name or address, in brackets where it is IPv6, and perhaps a port
+_SERVER = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?\Z")
+
+
+class FirstBoot(NamedTuple):
+    """The check at the first boot: whether it is done and may put the old network back.
+
+    ``timeout`` is in seconds; ``url`` tells Cobbler that the bridge was proved, ``""`` where
+    blended data name no server.
+    """
+
+    verify: bool = True
+    rollback: bool = True
+    timeout: int = 120
+    url: str = ""
 
 
 class Description(NamedTuple):
@@ -42,6 +61,7 @@ class Description(NamedTuple):
     name_servers: Tuple[str, ...]
     search_domains: Tuple[str, ...]
     xen: Xen = Xen()
+    first_boot: FirstBoot = FirstBoot()
 
     @property
     def devices(self) -> Tuple[Placed, ...]:
@@ -91,7 +111,24 @@ def describe(data: Mapping[str, Any]) -> Tuple[Optional[Description], List[Probl
         name_servers=reader.words("name_servers", "IP address", is_address),
         search_domains=reader.words("name_servers_search", "domain", is_domain),
         xen=asked,
+        first_boot=_first_boot(reader),
     )
     # a problem of a record may be met twice
     problems = list(dict.fromkeys(reader.problems))
     return (None if problems else description), problems
+
+
+def _first_boot(reader: Reader) -> FirstBoot:
+    server = str(reader.data.get("http_server") or "")
+    if server and not _SERVER.match(server):
+        right = "set Cobbler's server to a name or an address"
+        reader.problem("http_server", "%s can't be called at the first boot" % shown(server), right)
+    # only a system's data have interfaces; the command gets them without system_name
+    is_system = reader.data.get("system_name") or "interfaces" in reader.data
+    words = (server, "system" if is_system else "profile", quote(reader.subject, safe=""))
+    return FirstBoot(
+        verify=reader.get(keys.VERIFY) != "no",
+        rollback=reader.get(keys.ROLLBACK) != "no",
+        timeout=reader.get(keys.TIMEOUT) or 0,
+        url="http://%s/cblr/svc/op/trig/mode/firstboot/%s/%s" % words if server else "",
+    )

@@ -9,14 +9,15 @@ from typing import Any, Callable, Optional, Sequence
 from cobbler_bridge import hosts, keys
 from cobbler_bridge.guests import Placer
 from cobbler_bridge.problem import Problem, shown
-from cobbler_bridge.record import INSTALLED, INSTALLING
+from cobbler_bridge.record import INSTALLED, INSTALLING, VERIFIED
 from cobbler_bridge.store import GONE, InProcess
 
 _LOG = logging.getLogger(__name__)
 
 _NO_SYSTEM = (
-    "cobbler-bridge: profile %s was installed without a system record: its bridge is not "
-    "recorded; make one with 'cobbler system add' to have it recorded"
+    "cobbler-bridge: profile %s was installed from %s, which is the address of %s: its bridge is "
+    "not recorded; give one system that address with 'cobbler system edit --ip-address' to have "
+    "it recorded"
 )
 
 Event = Callable[[InProcess, Sequence[str]], None]
@@ -46,6 +47,33 @@ def install_finished(store: InProcess, args: Sequence[str]) -> None:
 def system_saving(store: InProcess, args: Sequence[str]) -> None:
     """A system is about to be saved: what we noted on it stays, whatever became of the rest."""
     store.keep(args[0], (keys.RECORD.name, keys.PLACED.name))
+
+
+def first_boot_proved(store: InProcess, args: Sequence[str]) -> None:
+    """A host has proved its bridge at its first boot, or somebody says so."""
+    kind, name, caller = args[0], args[1], _caller(args)
+    if kind == "profile":
+        systems = store.systems_at(caller)
+        if len(systems) != 1:
+            _LOG.info(_NO_SYSTEM, shown(name), shown(caller), _count(systems))
+            return
+        name = systems[0]
+    host = store.system(name)
+    record = None if host is None else host.record
+    if host is None or record is None or record.state == INSTALLING:
+        _LOG.warning("cobbler-bridge: first boot of %s: it is not installed", shown(name))
+        return
+    if not host.may_call_from(caller):
+        _LOG.warning(
+            "cobbler-bridge: first boot of %s: %s is none of its static addresses; its record "
+            "stays as it is",
+            name,
+            shown(caller),
+        )
+        return
+    if record.state != VERIFIED:
+        hosts.verify(store, name, record)
+    Placer(store).place_all(store.guests_of(name))
 
 
 def system_saved(store: InProcess, args: Sequence[str]) -> None:
@@ -86,9 +114,12 @@ def _installing(store: InProcess, args: Sequence[str], state: str) -> Optional[s
         return None
     planned = hosts.planned(data, _no_bridge)
     if kind == "profile":
-        if planned is not None and state == INSTALLED:
-            _LOG.info(_NO_SYSTEM, name)
-        return None
+        systems = store.systems_at(_caller(args))
+        if len(systems) != 1:
+            if planned is not None and state == INSTALLED:
+                _LOG.info(_NO_SYSTEM, shown(name), shown(_caller(args)), _count(systems))
+            return None
+        name = systems[0]
     if planned is None:
         hosts.clear_record(store, name)
         return None
@@ -98,3 +129,12 @@ def _installing(store: InProcess, args: Sequence[str], state: str) -> Optional[s
 
 def _no_bridge(problem: Problem) -> None:
     _LOG.warning("cobbler-bridge: no bridge: %s", problem)
+
+
+def _caller(args: Sequence[str]) -> str:
+    """The address that a call came from; a web server need not say it."""
+    return str(args[2] or "") if len(args) > 2 else ""
+
+
+def _count(systems: Sequence[str]) -> str:
+    return " and ".join(systems) if systems else "no system"

@@ -11,7 +11,7 @@ from cobbler_bridge.network import Bridge
 from cobbler_bridge.plan import Plan
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.record import INSTALLING, Record
+from cobbler_bridge.record import INSTALLING, VERIFIED, Record
 from cobbler_bridge.store import Store
 
 _LOG = logging.getLogger(__name__)
@@ -35,14 +35,25 @@ def write_record(store: Store, name: str, plan: Plan, state: str) -> Optional[Re
     host = store.system(name)
     if host is None:
         return None
-    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    found = record_of(plan, state, since)
+    found = record_of(plan, state, _now())
     # who has none yet waits until there is one
     default = None if state == INSTALLING else store.default_bridge()
-    marked = _ports(host, plan.bridges, default)
+    _write(store, name, found, _ports(host, plan.bridges, default))
+    return found
+
+
+def verify(store: Store, name: str, found: Record) -> None:
+    """Note that a host has proved its bridges."""
+    _write(store, name, found._replace(state=VERIFIED, since=_now()), {})
+
+
+def _write(store: Store, name: str, found: Record, marked: Mapping[str, str]) -> None:
     store.write(name, marked, {keys.RECORD.name: str(found)})
     _LOG.info("cobbler-bridge: host %s: %s", name, found)
-    return found
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def record_of(plan: Plan, state: str, since: str) -> Record:

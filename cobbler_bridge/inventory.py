@@ -1,6 +1,7 @@
 """The little that this package needs to know of Cobbler's systems, as plain data."""
 
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+import ipaddress
+from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple, Union
 
 from cobbler_bridge import keys, record
 from cobbler_bridge.record import Record
@@ -8,11 +9,30 @@ from cobbler_bridge.record import Record
 # Cobbler's word for a field that nobody set
 INHERITED = "<<inherit>>"
 
+Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+
+
+def address(text: Any) -> Optional[Address]:
+    """An address that somebody wrote or that a call came from; ``None`` where it is none.
+
+    A prefix, a zone and what comes behind a comma are left away, and an IPv4 address that is
+    written as an IPv6 one is an IPv4 address.
+    """
+    plain = str(text or "").partition(",")[0].partition("/")[0].partition("%")[0]
+    try:
+        found = ipaddress.ip_address(plain)
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if found.version == 6 else None
+    return found if mapped is None else mapped
+
 
 class Interface(NamedTuple):
-    """An interface record. ``virt_bridge`` is the stored value, not the resolved one;
-    ``addresses`` are its IPv4 and IPv6 address as they are written, ``master`` the interface that
-    it is a port of."""
+    """An interface record. ``virt_bridge`` is the stored value, not the resolved one.
+
+    ``addresses`` are its IPv4 and IPv6 address as they are written, ``static`` says whether the
+    machine itself has them written down, ``master`` is the interface that it is a port of.
+    """
 
     name: str
     kind: str
@@ -20,6 +40,7 @@ class Interface(NamedTuple):
     addresses: Tuple[str, ...] = ()
     mac: str = ""
     master: str = ""
+    static: bool = False
 
 
 class System(NamedTuple):
@@ -52,6 +73,36 @@ class System(NamedTuple):
             for each in self.interfaces
             if noted.get(each.name) == each.virt_bridge
         }
+
+    @property
+    def proves(self) -> bool:
+        """Whether this host proves its bridge at its first boot; what xend makes is not proved."""
+        xen = self.meta.get(keys.XEN.name, keys.XEN.default)
+        return self.meta.get(keys.VERIFY.name) != "no" and xen in (keys.XEN.default, "vif-bridge")
+
+    @property
+    def static_addresses(self) -> FrozenSet[Address]:
+        """The addresses that the machine itself has written down."""
+        texts = [self.meta.get(keys.IPV4.name), self.meta.get(keys.IPV6.name)]
+        for each in self.interfaces:
+            texts += each.addresses if each.static else ()
+        return frozenset(found for found in map(address, texts) if found is not None)
+
+    def may_call_from(self, caller: Any) -> bool:
+        """Whether a call from this address can be this machine's.
+
+        It is compared with the static addresses of its own kind: a machine with a static IPv4
+        address may have an IPv6 address that a router gave it.
+        """
+        called = address(caller)
+        if called is None:
+            return not self.static_addresses
+        wanted = self.meta.get((keys.IPV4 if called.version == 4 else keys.IPV6).name, "auto")
+        if wanted != "auto" and address(wanted) is None:
+            # the bridge does not have what the record has
+            return True
+        static = {each for each in self.static_addresses if each.version == called.version}
+        return not static or called in static
 
     @property
     def host(self) -> Optional[str]:

@@ -171,6 +171,31 @@ XEN_VIF_SCRIPT = Key(
     "vif-bridge-site",
     values.script_name,
 )
+VERIFY = Key(
+    "bridge_verify",
+    "yes or no",
+    "yes",
+    "Whether the host proves at its first boot that the bridge works, and tells Cobbler.",
+    "no",
+    values.choice("yes", "no"),
+)
+ROLLBACK = Key(
+    "bridge_rollback",
+    "yes or no",
+    "yes",
+    "Whether the first boot puts the old network back where the bridge does not come up.",
+    "no",
+    values.choice("yes", "no"),
+)
+TIMEOUT = Key(
+    "bridge_timeout",
+    "a whole number from 10 to 3600",
+    "120",
+    "How long the first boot may take to prove the bridge, in seconds from when the network was "
+    "started; with bridge_stp=on, twice the forward delay more.",
+    "300",
+    values.number(10, 3600),
+)
 HOST = Key(
     "bridge_host",
     "the name of a system",
@@ -213,13 +238,9 @@ HOST_KEYS: Tuple[Key[Any], ...] = (
     XEN,
     XEN_NETWORK_SCRIPT,
     XEN_VIF_SCRIPT,
+    VERIFY,
+    ROLLBACK,
+    TIMEOUT,
 )
 
-# Reserved names: refused rather than ignored until they do something.
-LATER_KEYS: Tuple[str, ...] = (
-    "bridge_rollback",
-    "bridge_timeout",
-    "bridge_verify",
-)
-
-NAMES: Tuple[str, ...] = tuple(key.name for key in HOST_KEYS + (HOST, RECORD, PLACED)) + LATER_KEYS
+NAMES: Tuple[str, ...] = tuple(key.name for key in HOST_KEYS + (HOST, RECORD, PLACED))

@@ -30,11 +30,15 @@ Setting = Tuple[str, Union[Word, Text]]
 
 
 class File(NamedTuple):
-    """A file to be written whole. ``mode`` is its permission bits."""
+    """A file to be written whole. ``mode`` is its permission bits.
+
+    ``does`` says what it is for, where a reader of the plan is not shown the content.
+    """
 
     path: Text
     mode: int
     content: Text
+    does: str = ""
 
 
 class Call(NamedTuple):

@@ -2,7 +2,7 @@
 
 from typing import Any, List, Mapping, Optional, Set, Tuple
 
-from cobbler_bridge import keys, koan
+from cobbler_bridge import firstboot, keys, koan
 from cobbler_bridge.backends import BACKENDS
 from cobbler_bridge.description import Description, describe
 from cobbler_bridge.firewalls import FIREWALLS
@@ -62,7 +62,7 @@ def _plan(description: Description, target: Target) -> Tuple[Optional[Plan], Lis
     else:
         parts, problems = _parts(description, target)
         helpers = parts.helpers
-        steps = (*parts.checks, *_find(description), *parts.steps)
+        steps = (*parts.checks, *_begin(description), *parts.steps)
         by = "xend" if description.xen.makes_network else _backend(description, target)
         title = "%s on %s (%s)" % (what, target.name, by)
     if problems:
@@ -82,7 +82,7 @@ def _parts(description: Description, target: Target) -> Tuple[Parts, List[Proble
         wrong = "%s is not what %s reads" % (shown(backend), target.name)
         right = "it can be " + " or ".join(("auto",) + target.backends)
         return Parts(), [Problem(description.subject, keys.BACKEND.name, wrong, right)]
-    writers = [] if description.xen.makes_network else [BACKENDS[backend]]
+    writers = [] if description.xen.makes_network else [firstboot.write, BACKENDS[backend]]
     writers += HYPERVISORS
     if description.bridges:
         writers += [FIREWALLS[description.firewall], koan.write]
@@ -114,13 +114,20 @@ def _either(description: Description) -> Tuple[Tuple[str, ...], Tuple[Stage, ...
         branches.append(Branch(release, target.name, parts.checks + parts.steps))
     everywhere = len(helpers) == 1
     decide = Call("release", (), "the release is what /etc/os-release or /etc/redhat-release says")
-    steps = (decide, *_find(description), Either(tuple(branches)))
+    steps = (decide, *_begin(description), Either(tuple(branches)))
     return helpers, steps, problems if everywhere else []
 
 
-def _find(description: Description) -> Tuple[Step, ...]:
-    """Where xend makes the network, the hypervisor's part finds its NICs."""
-    return () if description.xen.makes_network else find_devices(description)
+def _begin(description: Description) -> Tuple[Step, ...]:
+    """What is the same on every target.
+
+    Where xend makes the network, the hypervisor's part finds its NICs, and when it does is xend's
+    own business.
+    """
+    if description.xen.makes_network:
+        return ()
+    # the check is in place first: from then on the next boot knows what to do
+    return (*find_devices(description), *firstboot.check(description))
 
 
 def find_devices(description: Description) -> Tuple[Step, ...]:

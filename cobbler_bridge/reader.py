@@ -49,16 +49,14 @@ class Reader:
         return key.name in self.data
 
     def refuse_unknown_keys(self) -> None:
-        """A variable that we don't know is a mistake, and one that we will know isn't ignored."""
+        """A variable that we don't know is a mistake."""
         # Cobbler puts the fields of interfaces at the top level too
         fields_of_interfaces = [
             "bridge_opts_%s" % name for name in self.data.get("interfaces") or ()
         ]
         names = [name for name in self.data if name[:7] == "bridge_"]
         for name in sorted(set(names) - set(fields_of_interfaces)):
-            if name in keys.LATER_KEYS:
-                self.problem(name, "is not supported yet", "remove it")
-            elif name not in keys.NAMES:
+            if name not in keys.NAMES:
                 near = difflib.get_close_matches(name.lower(), keys.NAMES, 1)
                 right = "did you mean %s?" % near[0] if near else "remove it"
                 self.problem(name, "is no variable of cobbler-bridge", right)

@@ -83,12 +83,13 @@ def files(plan: Plan) -> str:
         if name != machine:
             lines.append("\n# ---- on %s ----" % name)
             machine = name
-        if isinstance(step, File):
+        shown = isinstance(step, File) and not step.does
+        if isinstance(step, File) and not step.does:
             heading = "\n# %s (mode %o)\n" % (plain(step.path), step.mode)
             lines.append(heading + plain(step.content).rstrip("\n"))
         else:
             lines.append("\n" * after_file + "# " + step.does)
-        after_file = isinstance(step, File)
+        after_file = shown
     return "\n".join(lines) + "\n"
 
 

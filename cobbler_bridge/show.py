@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tu
 from cobbler_bridge import keys, placement, table
 from cobbler_bridge.interfaces import BRIDGE_TYPE
 from cobbler_bridge.inventory import INHERITED, System
-from cobbler_bridge.record import STATES
+from cobbler_bridge.record import INSTALLED, STATES
 from cobbler_bridge.xen import UNBRIDGED
 
 NOT_INSTALLED = "not installed"
@@ -33,6 +33,7 @@ class Host(NamedTuple):
     """A system that has a bridge or is to have one; ``since`` is UTC, ``""`` where unknown.
 
     ``unbridged`` says how Xen lets guests out where there is no bridge: a value of bridge_xen.
+    ``unproved`` is a host that was installed and should have proved its bridge since.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Host(NamedTuple):
     since: str
     guests: Tuple[Guest, ...]
     unbridged: str = ""
+    unproved: bool = False
 
 
 class Filter(NamedTuple):
@@ -109,7 +111,8 @@ def _host(system: Optional[System], name: str, guests: Tuple[Guest, ...]) -> Opt
     record = system.record
     if record is not None:
         bridges = _bridges(system, record.bridges)
-        return Host(name, bridges, record.state, record.since, guests, record.unbridged)
+        waits = record.state == INSTALLED and system.proves
+        return Host(name, bridges, record.state, record.since, guests, record.unbridged, waits)
     described = [each.name for each in system.interfaces if each.kind == BRIDGE_TYPE]
     if keys.BRIDGE.name in system.meta and not described:
         described = [str(system.meta[keys.BRIDGE.name])]
@@ -159,7 +162,8 @@ def as_text(rows: Sequence[Host]) -> str:
         bridges = ",".join(bridge.name for bridge in row.bridges)
         bridges = bridges or (row.unbridged and "none: " + row.unbridged)
         ports = " ".join(",".join(bridge.ports) or "-" for bridge in row.bridges)
-        lines.append((row.name, bridges or "-", ports or "-", row.state, row.since or "-"))
+        state = row.state + ", never verified" * row.unproved
+        lines.append((row.name, bridges or "-", ports or "-", state, row.since or "-"))
         for guest in row.guests:
             nics = ", ".join("%s: %s" % (nic, bridge or "-") for nic, bridge in guest.nics)
             lines.append(("  " + guest.name, nics or "no NIC", "", "", ""))

@@ -18,7 +18,7 @@ from typing import (
 )
 
 from cobbler_bridge import keys
-from cobbler_bridge.inventory import INHERITED, Interface, Profile, System
+from cobbler_bridge.inventory import INHERITED, Address, Interface, Profile, System, address
 
 Data = Dict[str, Any]
 # gives a name and a password
@@ -28,6 +28,8 @@ Login = Callable[[], Tuple[str, str]]
 # What a removed variable of ours is set to over XML-RPC, for one that is just not there any more
 # was lost in somebody's edit, and comes back; the trigger then takes it away
 GONE = "none"
+
+_ADDRESS_FIELDS = ("ip_address", "ipv6_address")
 
 
 class InProcess:
@@ -42,6 +44,13 @@ class InProcess:
         if item is None:
             return None
         return _system(_fields(item), item.autoinstall_meta, str(item.autoinstall or ""))
+
+    def systems_at(self, caller: Any) -> List[str]:
+        """The systems that have an address written down, by name."""
+        wanted = address(caller)
+        if wanted is None:
+            return []
+        return sorted(item.name for item in self._api.systems() if wanted in _written(item))
 
     def blended(self, kind: str, name: str) -> Optional[Data]:
         """The blended data of a system or profile (``kind``) as its kickstart's template sees
@@ -342,6 +351,15 @@ def _stored_meta(api: Any, item: Any) -> Data:
     return own if isinstance(own, dict) else {}
 
 
+def _written(item: Any) -> Set[Optional[Address]]:
+    """The addresses that an item itself has, without a look at what it inherits."""
+    own = _own_meta(item)
+    texts = [own.get(keys.IPV4.name), own.get(keys.IPV6.name)]
+    for interface in item.interfaces.values():
+        texts += [getattr(interface, field) for field in _ADDRESS_FIELDS]
+    return {address(text) for text in texts}
+
+
 def _fields(item: Any) -> Data:
     fields: Data = item.to_dict()
     return fields
@@ -363,7 +381,7 @@ def _system(fields: Mapping[str, Any], meta: Mapping[str, Any], template: str = 
 def _interfaces(records: Mapping[str, Mapping[str, Any]]) -> Iterable[Interface]:
     for name in sorted(records):
         fields = records[name]
-        addresses = (str(fields.get(field) or "") for field in ("ip_address", "ipv6_address"))
+        addresses = (str(fields.get(field) or "") for field in _ADDRESS_FIELDS)
         yield Interface(
             name,
             kind=str(fields.get("interface_type") or "").lower(),
@@ -371,6 +389,7 @@ def _interfaces(records: Mapping[str, Mapping[str, Any]]) -> Iterable[Interface]
             addresses=tuple(each for each in addresses if each),
             mac=str(fields.get("mac_address") or ""),
             master=str(fields.get("interface_master") or ""),
+            static=bool(fields.get("static")),
         )
 
 

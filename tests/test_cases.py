@@ -3,7 +3,8 @@
 ``case.yaml`` has ``why`` (one sentence), ``data`` (blended data), ``machine`` (see
 ``scratch_machine.build``), ``targets`` (values of os_version), and ``later`` where the machine
 looks different after it was started again. Beside it, one folder a target holds the files that
-the script wrote or changed, ``said`` what it printed and ``removed`` the files that went.
+the script wrote or changed, ``said`` what it printed and ``removed`` the files that went. Of a
+file that is the same on every machine it only has the name, behind ``shipped:``.
 
 ``make cases`` writes the folders anew; look at the difference before you commit it.
 """
@@ -18,6 +19,7 @@ import yaml
 
 import koan_wrapper
 import scratch_machine as machine
+from cobbler_bridge import shipped
 from cobbler_bridge.snippet import bridge_setup
 
 CASES = Path(__file__).parent / "cases"
@@ -42,6 +44,17 @@ def _data(case: Mapping[str, Any], os_version: str) -> Dict[str, Any]:
     return dict({"breed": "redhat", "os_version": os_version}, **case["data"])
 
 
+HOST_FILES = {
+    shipped.text("host", name): "shipped: %s\n" % name
+    for name in os.listdir(shipped.folder("host"))
+}
+
+
+def _tree(root: Path) -> Dict[str, str]:
+    """The files of a root, those that come with the package by their name only."""
+    return {path: HOST_FILES.get(text, text) for path, text in machine.tree(root).items()}
+
+
 def _difference(before: Mapping[str, str], after: Mapping[str, str], run: machine.Run) -> Any:
     """What a run did to a root, as the files of a case's folder."""
     outcome = {path: text for path, text in after.items() if before.get(path) != text}
@@ -60,10 +73,10 @@ def _difference(before: Mapping[str, str], after: Mapping[str, str], run: machin
 def test_case(name: str, target: str, shell: List[str], tmp_path: Path) -> None:
     case = _read(name)
     machine.build(tmp_path, case["machine"])
-    before = machine.tree(tmp_path)
+    before = _tree(tmp_path)
     script = bridge_setup(_data(case, target))
     run = machine.run(script, tmp_path, shell)
-    after = machine.tree(tmp_path)
+    after = _tree(tmp_path)
     outcome = _difference(before, after, run)
     folder = CASES / name / target
     if ANEW:
@@ -80,14 +93,14 @@ def test_case(name: str, target: str, shell: List[str], tmp_path: Path) -> None:
     assert outcome == expected
 
     again = machine.run(script, tmp_path, shell)
-    assert machine.tree(tmp_path) == after, "a second run changes nothing"
+    assert _tree(tmp_path) == after, "a second run changes nothing"
     assert again.status == run.status
     if "later" in case:
         for part in ("sys", "proc"):
             shutil.rmtree(tmp_path / part)
         machine.build(tmp_path, case["later"])
         later = machine.run(script, tmp_path, shell)
-        assert machine.tree(tmp_path) == after, "nor does one after the machine was started again"
+        assert _tree(tmp_path) == after, "nor does one after the machine was started again"
         assert later.status == run.status
 
 

@@ -325,12 +325,6 @@ def test_spanning_tree_needs_time(delay: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("value", ["", "1", None, {}, "$(reboot)"])
-@pytest.mark.parametrize("name", keys.LATER_KEYS)
-def test_a_variable_of_later_is_refused(name: str, value: Any) -> None:
-    assert problems_of(**{name: value}) == ["kvm1: %s: is not supported yet; remove it" % name]
-
-
 @pytest.mark.parametrize(
     ("name", "right"),
     [

@@ -71,6 +71,12 @@ def test_no_helper_of_the_runtime_has_anothers_name() -> None:
     assert sorted(names) == sorted(set(names))
 
 
+def test_shellcheck_finds_nothing_in_what_a_host_runs() -> None:
+    paths = sorted(path for path in (PACKAGE / "host").iterdir() if path.suffix != ".service")
+    assert len(paths) == 2
+    tool("shellcheck", "-s", "sh", *map(str, paths))
+
+
 def test_shellcheck_finds_nothing_in_a_script() -> None:
     data = {"breed": "redhat", "os_version": "rhel6", "name": "hosts", "bridge": "eth0"}
     script = bridge_setup(dict(data, bridge_firewall="iptables"))

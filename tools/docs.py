@@ -30,11 +30,7 @@ This page is written by `make docs` from the declarations in `cobbler_bridge/key
 """
 _ON_A_GUEST = "\n## On a guest or its profile\n"
 _ON_THE_RECORD = "\n## Written by the triggers\n"
-_LATER = """
-## Reserved
-
-These names are refused until they do something: {}.
-
+_RELEASES = """
 ## Supported releases
 
 `os_version` as `cobbler distro edit --os-version` takes it: {}.
@@ -47,8 +43,7 @@ def variables() -> str:
     rows += [_row(key) for key in keys.HOST_KEYS]
     rows += [_ON_A_GUEST, _row(keys.HOST), _ON_THE_RECORD]
     rows += [_row(keys.RECORD), _row(keys.PLACED)]
-    later = ", ".join("`%s`" % name for name in keys.LATER_KEYS)
-    return "".join(rows) + _LATER.format(later, KNOWN)
+    return "".join(rows) + _RELEASES.format(KNOWN)
 
 
 def _row(key: "keys.Key[Any]") -> str:

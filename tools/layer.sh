@@ -37,6 +37,6 @@ if ! command -v apt-get > /dev/null; then
 fi
 updated=
 # what reads a host's network configuration, and its firewalls
-unpack layer 'network-manager dbus-daemon dnsmasq-base busybox iproute2 udev firewalld nftables iptables procps'
+unpack layer 'network-manager dbus dnsmasq-base busybox iproute2 udev systemd firewalld nftables iptables procps'
 # what makes guests where Koan is called (test_libvirt.py)
 unpack layer-guests 'virtinst libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils python3-libvirt python3-netifaces python3 iproute2'

@@ -152,10 +152,10 @@ class Machine:
                 env=_environment(),
             )
 
-    def stop(self, name: str) -> None:
+    def stop(self, name: str, signal: str = "TERM") -> None:
         """End a program that ``start`` started, and wait until it has ended."""
         service = self._services.pop(name)
-        self.run("sh", "-c", 'kill "$(cat "$0")"', "/tmp/%s.pid" % name)
+        self.run("sh", "-c", 'kill -"$1" "$(cat "$0")"', "/tmp/%s.pid" % name, signal)
         service.wait(timeout=10)
 
     def running(self, name: str) -> bool:

@@ -44,7 +44,7 @@ def build(root: Path, machine: Mapping[str, Any]) -> None:
         if (root / "sys/class/net" / port.name).is_dir():
             (root / "sys/class/net" / port.name / "brport").mkdir()
     proc = root / "proc/net"
-    proc.mkdir(parents=True)
+    proc.mkdir(parents=True, exist_ok=True)
     routes = ["Iface\tDestination\tGateway \tFlags"]
     if machine.get("route"):
         routes.append("%s\t00000000\t0100000A\t0003" % machine["route"])
@@ -78,5 +78,5 @@ def tree(root: Path) -> Dict[str, str]:
     for path in sorted(root.rglob("*")):
         name = str(path.relative_to(root))
         if not name.startswith(("sys/", "proc/")) and (path.is_file() or path.is_symlink()):
-            found[name] = path.read_text()
+            found[name] = path.read_text() if path.exists() else "-> " + os.readlink(str(path))
     return found

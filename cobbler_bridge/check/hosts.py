@@ -98,15 +98,11 @@ def _unproved(site: Site, system: System) -> Optional[Problem]:
         wrong = "the host began to install itself at %s and never said that it is done"
         right = "look at its console, or at whether its kickstart calls Cobbler's kickstart_done"
         return _problem(system, wrong % system.record.since, right)
-    proves = VERIFY not in keys.LATER_KEYS and str(system.meta.get(VERIFY, "yes")) != "no"
-    if proves and system.record.state == INSTALLED and site.now - since > _FIRST_BOOT:
+    if system.proves and system.record.state == INSTALLED and site.now - since > _FIRST_BOOT:
         wrong = "the host is %s since %s, and no boot has proved its bridge"
         right = "look at its log: when it is %s, Cobbler hears of it" % VERIFIED
         return _problem(system, wrong % (INSTALLED, system.record.since), right)
     return None
-
-
-VERIFY = "bridge_verify"
 
 
 def _seconds(since: str) -> Optional[float]:

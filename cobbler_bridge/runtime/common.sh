@@ -257,6 +257,19 @@ write_file() {
     leave_alone "$2 can't be prepared"
 }
 
+# link_files TARGET PATH...: symbolic links, put in place as files are
+link_files() {
+    target=$1
+    shift
+    for each; do
+        prepared=$new/files$each
+        if mkdir -p "${prepared%/*}" && ln -s "$target" "$prepared"; then
+            will_write "$each" || printf '%s\n' "$each" >> "$new/list" && continue
+        fi
+        leave_alone "$each can't be prepared"
+    done
+}
+
 will_write() {
     grep -qxF -- "$1" "$new/list"
 }
@@ -293,6 +306,10 @@ set_aside_rival() {
 }
 
 same() {
+    if [ -L "$1" ]; then
+        [ "$(readlink "$1")" = "$(readlink "$2")" ]
+        return
+    fi
     [ -f "$2" ] && [ "$(cat "$1" && echo .)" = "$(cat "$2" && echo .)" ]
 }
 
@@ -322,10 +339,11 @@ commit() {
         same "$new/files$path" "$root$path" || printf '%s\n' "$path" >> "$new/todo" ||
             give_up "$path can't be prepared"
     done < "$new/list"
+    ! needs_no_check || : > "$new/todo"
     while read -r path; do
         beside=$root${path%/*}/.cobbler-bridge.${path##*/}
-        if keep "$path" && remember "$path" && mkdir -p "$root${path%/*}"; then
-            cp -p "$new/files$path" "$beside" && continue
+        if { is_ours "$path" || keep "$path"; } && remember "$path" && mkdir -p "$root${path%/*}"; then
+            cp -pP "$new/files$path" "$beside" && continue
         fi
         give_up "$path can't be written"
     done < "$new/todo"
@@ -333,10 +351,11 @@ commit() {
         if keep "$path" && remember "$path"; then continue; fi
         give_up "$path can't be kept aside"
     done < "$new/aside"
+    begin_changes
     while read -r path; do
         mv -f "$root${path%/*}/.cobbler-bridge.${path##*/}" "$root$path" ||
             undo "$path can't be put in place"
-        say "wrote $path"
+        is_ours "$path" || say "wrote $path"
     done < "$new/todo"
     while read -r path; do
         rm -f "$root$path" || undo "$path can't be set aside"
@@ -348,8 +367,79 @@ commit() {
     else
         say "$bridges is set up already"
     fi
+    end_changes
     # everything is in place: a leftover here is no failure
     rm -rf "$new" || :
+}
+
+# is_ours PATH: no part of the network configuration
+is_ours() {
+    case $1 in
+    *cobbler-bridge-firstboot* | /usr/libexec/cobbler-bridge/* | /var/lib/cobbler-bridge/*) ;;
+    *) return 1 ;;
+    esac
+}
+
+checked() {
+    will_write /var/lib/cobbler-bridge/expected
+}
+
+# needs_no_check: what was proved once and does not change needs no first boot
+needs_no_check() {
+    [ ! -s "$new/aside" ] && checked || return 1
+    while read -r path; do
+        is_ours "$path" || return 1
+    done < "$new/todo"
+    [ ! -e "$state/expected" ] && same "$new/files/var/lib/cobbler-bridge/expected" "$state/proved"
+}
+
+# begin_changes: what stood there before our first run lies in "before", and "changes" lists it,
+# until the first boot has proved the bridge or put it back. As long as "unfinished" is there, a
+# machine that is started again is between the old network and the new one.
+begin_changes() {
+    checked || return 0
+    [ -s "$new/todo" ] || [ -s "$new/aside" ] || return 0
+    # nobody waits for what is left of an older check
+    if [ ! -e "$state/expected" ]; then
+        rm -rf "$state/changes" "$state/before" "$state/unfinished" ||
+            give_up "nothing can be written below $state"
+    fi
+    [ -e "$state/changes" ] || printf '' > "$state/changes"
+    cat "$state/changes" > "$new/changes" || give_up "nothing can be written below $state"
+    for list in todo aside; do
+        while read -r path; do
+            is_ours "$path" || note "$path" || give_up "$path can't be noted"
+        done < "$new/$list"
+    done
+    if ! mv -f "$new/changes" "$state/changes" || ! printf '' > "$state/unfinished"; then
+        give_up "nothing can be written below $state"
+    fi
+    rm -f "$state/proved"
+    to_disk
+}
+
+# note PATH: the first run that changes it saw what was there before us
+note() {
+    ! grep -qxF -e "added $1" -e "had $1" "$new/changes" || return 0
+    if [ ! -e "$root$1" ]; then
+        printf 'added %s\n' "$1" >> "$new/changes"
+        return
+    fi
+    # the file itself: it leaves its place by a new one that is renamed
+    mkdir -p "$state/before${1%/*}" && rm -f "$state/before$1" &&
+        { ln "$root$1" "$state/before$1" 2> /dev/null || cp -p "$root$1" "$state/before$1"; } &&
+        printf 'had %s\n' "$1" >> "$new/changes"
+}
+
+end_changes() {
+    [ -e "$state/unfinished" ] || return 0
+    to_disk
+    rm -f "$state/unfinished"
+}
+
+# to_disk: a power loss must not find a name without its content
+to_disk() {
+    [ -n "$root" ] || sync
 }
 
 check_names() {
@@ -359,6 +449,7 @@ check_names() {
 }
 
 give_up() {
+    forget_changes
     while read -r path; do
         rm -f "$root${path%/*}/.cobbler-bridge.${path##*/}"
     done < "$new/todo"
@@ -368,12 +459,23 @@ give_up() {
 # undo WHY: puts back what stood there; a file that we added goes
 undo() {
     while read -r path; do
-        put_back "$path"
+        is_ours "$path" || put_back "$path"
     done < "$new/todo"
     while read -r path; do
         put_back "$path"
     done < "$new/aside"
+    # last: should this be cut off too, the next boot still knows what to do
+    while read -r path; do
+        ! is_ours "$path" || put_back "$path"
+    done < "$new/todo"
+    forget_changes
     leave_alone "$1"
+}
+
+# forget_changes: where an earlier run still waits for its check, its changes are noted on
+forget_changes() {
+    rm -f "$state/unfinished"
+    [ -e "$state/expected" ] || rm -rf "$state/changes" "$state/before"
 }
 
 # put_back PATH: what stood there before commit, or nothing where nothing did

@@ -16,7 +16,14 @@ SNIPPET = "/var/lib/cobbler/snippets/bridge_setup"
 SNIPPETS = ("/var/lib/cobbler/snippets/bridge_network", SNIPPET)
 SETTINGS = "/etc/cobbler/settings.yaml"
 OWN = "/etc/cobbler/settings.d/cobbler_bridge.settings"
-TRIGGERS = ("add_system_post", "add_system_pre", "change", "install_post", "install_pre")
+TRIGGERS = (
+    "add_system_post",
+    "add_system_pre",
+    "change",
+    "install_firstboot",
+    "install_post",
+    "install_pre",
+)
 WHITELIST = "cheetah_import_whitelist"
 RESTART = "Restart cobblerd to load the triggers, for example: systemctl restart cobblerd"
 

@@ -79,7 +79,8 @@ def post_script(kickstart: str, release: str) -> str:
 
 
 def pure_data(release: str, subject: Mapping[str, str], **fields: Any) -> Dict[str, Any]:
-    return dict({"breed": "redhat", "os_version": release}, **subject, **META, **fields)
+    known = {"breed": "redhat", "os_version": release, "http_server": "127.0.0.1"}
+    return dict(known, **subject, **META, **fields)
 
 
 def run_everywhere(script: str, folder: Path) -> Dict[str, Any]:
@@ -135,7 +136,7 @@ RECORDED = ("records_everything", "records_bonded", "records_no_port", "records_
 def test_records(server: Server, case: str) -> None:
     """What Cobbler makes of the records is what the cases have."""
     written = yaml.safe_load((CASES / case / "case.yaml").read_text(encoding="utf-8"))["data"]
-    data = dict(written, breed="redhat", os_version="rhel7")
+    data = dict(written, breed="redhat", os_version="rhel7", http_server="127.0.0.1")
     interfaces = data["interfaces"]
     fields = {
         "%s-%s" % (field, name): value

@@ -508,8 +508,9 @@ def test_profile_without_a_system(without_log: Server) -> None:
         assert without_log.trigger(mode, "bare-metal", "profile") == Answer(200, "True")
     assert without_log.disk() == before
     assert without_log.said() == [
-        "INFO | cobbler-bridge: profile bare-metal was installed without a system record: its "
-        "bridge is not recorded; make one with 'cobbler system add' to have it recorded"
+        "INFO | cobbler-bridge: profile 'bare-metal' was installed from '127.0.0.1', which is the "
+        "address of no system: its bridge is not recorded; give one system that address with "
+        "'cobbler system edit --ip-address' to have it recorded"
     ]
 
 

@@ -1,0 +1,698 @@
+"""The check at the first boot, on scratch machines whose commands only pretend.
+
+Each test installs the check as an install file does, lets the machine look as after a boot, and
+runs what was installed. ``tests/real`` does the same with real readers.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import pytest
+
+import scratch_machine as machine
+from cobbler_bridge.description import describe
+from cobbler_bridge.snippet import bridge_setup
+
+ON_EVERY_SHELL = pytest.mark.parametrize("sh", machine.SHELLS.values(), ids=machine.SHELLS)
+MAC = "52:54:00:aa:00:01"
+STATE = "var/lib/cobbler-bridge"
+CHECK = "usr/libexec/cobbler-bridge/firstboot"
+SCRIPTS = "etc/sysconfig/network-scripts"
+OTHER = SCRIPTS + "/ifcfg-Auto eth0"
+DATA = {
+    "breed": "redhat",
+    "os_version": "rhel8",
+    "profile_name": "hosts",
+    "bridge": "br0",
+    "bridge_timeout": "20",
+    "http_server": "cobbler.example.org",
+}
+URL = "http://cobbler.example.org/cblr/svc/op/trig/mode/firstboot/profile/hosts"
+MACHINE: Mapping[str, Any] = {
+    "nics": {"eth0": {"mac": MAC}},
+    "files": {
+        "/etc/issue": "EL 8\n",
+        "/etc/motd": "",
+        "/usr/sbin/brctl!": "",
+        "/%s/ifcfg-eth0" % SCRIPTS: "DEVICE=eth0\nBOOTPROTO=dhcp\nONBOOT=yes\n",
+        "/" + OTHER: "HWADDR=%s\n" % MAC,
+        "/etc/sysconfig/network": "GATEWAYDEV=eth0\n",
+        "/etc/sysconfig/iptables": "*filter\n-A FORWARD -j REJECT\nCOMMIT\n",
+    },
+}
+
+# What the commands of a machine pretend. $BRIDGE_ROOT/ip has what ip shows, by its arguments;
+# "old" beside it what ip shows once a reader has started again.
+COMMANDS = {
+    "sleep": """
+        read -r up rest < "$R/proc/uptime"
+        echo "$((${up%.*} + $1)).00 0" > "$R/proc/uptime"
+        """,
+    "ip": """
+        log
+        case "$*" in
+        addr) echo 'inet 10.0.0.7/24' ;;
+        "link del dev "*) rm -r "$R/sys/class/net/$4" ;;
+        *" nomaster") rm -r "$R"/sys/class/net/*/brif/"$4" ;;
+        "link set dev "*" name "*) mv "$R/sys/class/net/$4" "$R/sys/class/net/$6" ;;
+        "addr flush "*) rm -f "$R/ip/"*".addr.$4" ;;
+        -?" addr show dev "*) cat "$R/ip/${1#-}.addr.$5" ;;
+        -?" route show dev "*) cat "$R/ip/${1#-}.route.$5" ;;
+        -?" neigh show dev "*) cat "$R/ip/${1#-}.neigh.$5" ;;
+        esac 2> /dev/null""",
+    "ping": 'log; [ -e "$R/ip/answers" ]',
+    "ping6": 'log; [ -e "$R/ip/answers" ]',
+    "arping": 'log; [ -e "$R/ip/arping" ]',
+    "curl": """
+        log
+        count=$(grep -c '^curl' "$R/calls")
+        [ "$count" -le "$(cat "$R/busy" 2> /dev/null || echo 0)" ] || { echo True; exit 0; }
+        echo 'the server is busy' >&2
+        exit 22""",
+    "systemctl": """
+        log
+        case "$*" in
+        "is-active NetworkManager.service") echo active ;;
+        is-active*) echo inactive; exit 3 ;;
+        restart*) [ ! -d "$R/ip/old" ] || cp "$R"/ip/old/* "$R/ip" ;;
+        esac""",
+    "journalctl": "log; echo 'br0: something is wrong'",
+    "reboot": "log",
+    "sync": "",
+}
+LOG = """R=$BRIDGE_ROOT
+call="${0##*/} $*"
+log() { printf '%s\\n' "$call" >> "$R/calls"; }
+"""
+
+
+class Machine:
+    """A scratch machine in the middle of its installation, and after its first start."""
+
+    def __init__(self, root: Path, sh: Sequence[str], **data: Any) -> None:
+        self.root = root
+        self.sh = list(sh)
+        machine.build(root, MACHINE)
+        (root / "proc/uptime").write_text("5.00 0\n")
+        self.old = self.etc()
+        self.set_up(**data)
+        bin_folder = root / "bin"
+        bin_folder.mkdir()
+        for name, text in COMMANDS.items():
+            command = bin_folder / name
+            command.write_text("#!/bin/sh\n" + LOG + text + "\n")
+            command.chmod(0o755)
+
+    @classmethod
+    def like(cls, model: "Machine", root: Path) -> "Machine":
+        """A copy of a machine."""
+        host = cls.__new__(cls)
+        shutil.copytree(str(model.root), str(root), symlinks=True)
+        host.root, host.sh, host.old = root, model.sh, model.old
+        return host
+
+    def set_up(self, **data: Any) -> machine.Run:
+        run = machine.run(bridge_setup(dict(DATA, **data)), self.root, self.sh)
+        assert (run.status, run.errors) == (0, "")
+        return run
+
+    def etc(self) -> Dict[str, str]:
+        found = machine.tree(self.root / "etc")
+        return {"etc/" + path: text for path, text in found.items()}
+
+    def state(self) -> List[str]:
+        return sorted(path.name for path in (self.root / STATE).iterdir())
+
+    def expected(self) -> List[str]:
+        return (self.root / STATE / "expected").read_text().splitlines()
+
+    def booted(self, bridge: str = "br0", port: str = "eth0") -> None:
+        """What a boot makes of the files: the bridge with its port, and an address by DHCP."""
+        net = self.root / "sys/class/net"
+        if port != "eth0":
+            (net / "eth0").rename(net / port)
+        (net / bridge / "bridge").mkdir(parents=True)
+        (net / bridge / "brif" / port).mkdir(parents=True)
+        self.shows(
+            "4.addr." + bridge, "    inet 10.0.0.9/24 brd 10.0.0.255 scope global %s\n" % bridge
+        )
+        self.shows("4.route." + bridge, "default via 10.0.0.1 proto dhcp\n10.0.0.0/24 scope link\n")
+        self.shows("answers", "")
+        self.shows("old/4.addr.eth0", "    inet 10.0.0.7/24 scope global eth0\n")
+
+    def shows(self, name: str, text: str) -> None:
+        (self.root / "ip" / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / "ip" / name).write_text(text)
+
+    def check(self, **environment: str) -> machine.Run:
+        """Run what was installed, as a boot does."""
+        done = subprocess.run(
+            [*self.sh, str(self.root / CHECK)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            encoding="utf-8",
+            env={
+                "BRIDGE_ROOT": str(self.root),
+                "PATH": "%s:/usr/bin:/bin" % (self.root / "bin"),
+                **environment,
+            },
+            timeout=60,
+            check=False,
+        )
+        return machine.Run(done.returncode, done.stdout, done.stderr)
+
+    def calls(self, name: str) -> List[str]:
+        """How a command was called."""
+        if not (self.root / "calls").exists():
+            return []
+        lines = (self.root / "calls").read_text().splitlines()
+        return [line.partition(" ")[2] for line in lines if line.split()[0] == name]
+
+    def report(self) -> str:
+        return (self.root / STATE / "report").read_text()
+
+    def is_clean(self) -> bool:
+        """Nothing of the check is left."""
+        left = [path for path in self.root.rglob("*firstboot*") if "kept" not in path.parts]
+        return not left and not set(self.state()) & {"expected", "changes", "before", "unfinished"}
+
+
+@ON_EVERY_SHELL
+def test_proved(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh)
+    new = host.etc()
+    host.booted()
+    run = host.check()
+    assert run == machine.Run(
+        0,
+        "cobbler-bridge: the bridge br0 is proved after 0 s\ncobbler-bridge: Cobbler was told\n",
+        "",
+    )
+    assert [call.split()[-1] for call in host.calls("curl")] == [URL]
+    assert host.is_clean()
+    assert host.state() == ["kept", "ports", "proved"]
+    own = {path for path in new if "firstboot" in path}
+    assert host.etc() == {path: text for path, text in new.items() if path not in own}
+    # the script once more: the bridge was proved, and nothing of it changes
+    before = machine.tree(tmp_path)
+    assert host.set_up().output.endswith("br0 is set up already\n")
+    assert machine.tree(tmp_path) == before
+    # another bridge is to be proved again
+    host.set_up(bridge_mtu="9000")
+    assert (tmp_path / CHECK).exists()
+    assert not (tmp_path / STATE / "proved").exists()
+
+
+def broken(host: Machine, how: str) -> None:
+    net = host.root / "sys/class/net"
+    if how == "no bridge":
+        shutil.rmtree(str(net / "br0"))
+    elif how == "no port":
+        (net / "br0/brif/eth0").rmdir()
+    elif how == "no link":
+        (net / "eth0/carrier").write_text("0\n")
+    elif how == "no address":
+        host.shows("4.addr.br0", "")
+    elif how == "an address of nobody's":
+        host.shows("4.addr.br0", "    inet 169.254.7.7/16 scope global br0\n")
+    elif how == "gateway dead":
+        (host.root / "ip/answers").unlink()
+
+
+BROKEN = {
+    "no bridge": "there is no bridge br0; eth0 is not in br0",
+    "no port": "eth0 is not in br0",
+    "no link": "eth0 has no link",
+    "no address": "br0 has no IPv4 address",
+    "an address of nobody's": "br0 has no IPv4 address",
+    "gateway dead": "the gateway 10.0.0.1 does not answer",
+}
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("how", BROKEN)
+def test_not_proved(how: str, sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh)
+    new = host.etc()
+    host.booted()
+    broken(host, how)
+    run = host.check()
+    assert run.status == 0
+    why = BROKEN[how]
+    assert "cobbler-bridge: not proved: %s; putting the old network back\n" % why in run.output
+    assert run.output.endswith("the old network is back; see /var/lib/cobbler-bridge/report\n")
+    after = host.etc()
+    line = "cobbler-bridge: the bridge br0 was not proved (%s); the old network is back; " % why
+    for name in ("etc/issue", "etc/motd"):
+        last = after[name].splitlines()[-1]
+        assert last.startswith(line)
+        after[name] = after[name].replace(last + "\n", "")
+    assert after == host.old
+    assert host.is_clean()
+    assert host.calls("curl") == host.calls("reboot") == []
+    assert host.calls("systemctl")[-2:] == ["restart NetworkManager.service", "daemon-reload"]
+    report = host.report()
+    for words in ("not proved: " + why, "bridge br0\nport eth0\n", "something is wrong", "inet 10"):
+        assert words in report
+    assert "http" not in report
+    for path in set(new) - set(host.old):
+        if "firstboot" not in path:
+            assert "\nadded: /%s\n" % path in report
+            # nothing is lost
+            assert (tmp_path / STATE / "failed" / path).read_text() == new[path]
+    assert "\nhad: /%s\n" % OTHER in report
+    # the next start finds nothing to do, and the script once more begins anew
+    host.set_up()
+    assert {path: text for path, text in host.etc().items() if "firstboot" in path or path in new}
+    net = tmp_path / "sys/class/net"
+    if (net / "br0").exists():
+        shutil.rmtree(str(net / "br0"))
+    (net / "eth0/carrier").write_text("1\n")
+    host.booted()
+    assert "is proved" in host.check().output
+    # the message and the report were about another time
+    assert host.etc()["etc/issue"] == host.old["etc/issue"]
+    assert host.state() == ["kept", "ports", "proved"]
+
+
+@ON_EVERY_SHELL
+def test_it_waits(sh: List[str], tmp_path: Path) -> None:
+    """Until all is there, as long as it may take; a route may come behind the address."""
+    host = Machine(tmp_path, sh)
+    host.booted()
+    late = tmp_path / "late"
+    (tmp_path / "ip/4.addr.br0").rename(late)
+    sleep = tmp_path / "bin/sleep"
+    move = '\n[ "${up%%.*}" -lt %d ] || [ ! -e "$R/late" ] || mv "$R/late" "$R/ip/4.addr.br0"\n'
+    sleep.write_text(sleep.read_text() + move % 12)
+    assert "is proved after 8 s" in host.check().output
+
+
+@ON_EVERY_SHELL
+def test_no_default_route(sh: List[str], tmp_path: Path) -> None:
+    """The address is enough where there is no gateway; but a route may come a moment later."""
+    host = Machine(tmp_path, sh)
+    host.booted()
+    host.shows("4.route.br0", "10.0.0.0/24 scope link\n")
+    (tmp_path / "ip/answers").unlink()
+    assert "is proved after 3 s" in host.check().output
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("neighbours", "arping", "proved"),
+    [
+        ("10.0.0.1 lladdr 52:54:00:00:00:99 REACHABLE\n", False, True),
+        ("10.0.0.1 lladdr 52:54:00:00:00:99 STALE\n", False, False),
+        ("10.0.0.1  FAILED\n10.0.0.11 lladdr 52:54:00:00:00:99 REACHABLE\n", False, False),
+        ("", True, True),
+    ],
+)
+def test_a_gateway_that_answers_no_ping(
+    neighbours: str, arping: bool, proved: bool, sh: List[str], tmp_path: Path
+) -> None:
+    host = Machine(tmp_path, sh)
+    host.booted()
+    (tmp_path / "ip/answers").unlink()
+    host.shows("4.neigh.br0", neighbours)
+    if arping:
+        host.shows("arping", "")
+    assert ("is proved" in host.check().output) == proved
+
+
+STATIC = {"bridge_ipv4": "10.0.0.9/24,10.0.0.1", "bridge_ipv6": "2001:db8::9/64,fe80::1"}
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("ipv4", "ipv6", "missing"),
+    [
+        ("10.0.0.9/24", "2001:db8::9/64 scope global", ""),
+        ("10.0.0.8/24", "2001:db8::9/64 scope global", "br0 has not the address 10.0.0.9/24"),
+        ("10.0.0.9/2", "2001:db8::9/64 scope global", "br0 has not the address 10.0.0.9/24"),
+        ("10.0.0.9/24", "2001:db8::9/64 scope global tentative", "br0 has not the address 2001:"),
+        ("10.0.0.9/24", "2001:db8::9/64 scope global dadfailed", "br0 has not the address 2001:"),
+        ("10.0.0.9/24", "2001:db8::19/64 scope global", "br0 has not the address 2001:"),
+    ],
+)
+def test_static_addresses(
+    ipv4: str, ipv6: str, missing: str, sh: List[str], tmp_path: Path
+) -> None:
+    host = Machine(tmp_path, sh, **STATIC)
+    host.booted()
+    host.shows("4.addr.br0", "2: br0: <UP>\n    inet %s scope global br0\n" % ipv4)
+    host.shows("6.addr.br0", "2: br0: <UP>\n    inet6 %s\n       valid_lft forever\n" % ipv6)
+    run = host.check()
+    assert ("is proved" in run.output) == (not missing)
+    assert missing in run.output
+    if not missing:
+        assert host.calls("ping")[-1].endswith("-I br0 10.0.0.1")
+        assert host.calls("ping6")[-1].endswith("-I br0 fe80::1")
+
+
+@ON_EVERY_SHELL
+def test_no_address_is_wanted(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh, bridge_ipv4="none")
+    host.booted()
+    host.shows("4.addr.br0", "")
+    assert "is proved" in host.check().output
+
+
+@ON_EVERY_SHELL
+def test_a_renamed_port(sh: List[str], tmp_path: Path) -> None:
+    """It gets its old name back, and so does what is written about it."""
+    host = Machine(tmp_path, sh, bridge="eth0")
+    assert "nic eth0" in host.expected()
+    host.booted("eth0", "peth0")
+    before = host.expected()
+    host.set_up(bridge="eth0")
+    assert host.expected() == before
+    broken_address = tmp_path / "ip/4.addr.eth0"
+    broken_address.write_text("")
+    run = host.check()
+    assert "not proved: eth0 has no IPv4 address" in run.output
+    net = tmp_path / "sys/class/net"
+    assert sorted(path.name for path in net.iterdir()) == ["eth0"]
+    assert (net / "eth0/address").read_text() == MAC + "\n"
+    assert host.etc().keys() == host.old.keys()
+
+
+@ON_EVERY_SHELL
+def test_a_busy_server(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh)
+    host.booted()
+    (tmp_path / "busy").write_text("5")
+    assert host.check().output.endswith("Cobbler was told\n")
+    assert len(host.calls("curl")) == 6
+    assert host.is_clean()
+
+
+@ON_EVERY_SHELL
+def test_a_server_that_is_away(sh: List[str], tmp_path: Path) -> None:
+    """The proof stands; the next boot tells, whatever the bridge looks like then."""
+    host = Machine(tmp_path, sh)
+    host.booted()
+    (tmp_path / "busy").write_text("999")
+    run = host.check()
+    assert "Cobbler could not be told (%s: the server is busy); the next boot" % URL in run.output
+    assert 20 < len(host.calls("curl")) < 60
+    assert not (tmp_path / STATE / "before").exists()
+    (tmp_path / "busy").write_text("0")
+    broken(host, "no address")
+    assert host.check().output == (
+        "cobbler-bridge: the bridge br0 was proved before\ncobbler-bridge: Cobbler was told\n"
+    )
+    assert host.is_clean()
+
+
+@ON_EVERY_SHELL
+def test_an_answer_that_is_no_success(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh)
+    host.booted()
+    (tmp_path / "bin/curl").write_text("#!/bin/sh\necho False\necho True\n")
+    assert "Cobbler could not be told" in host.check().output
+
+
+@ON_EVERY_SHELL
+def test_nothing_is_put_back_where_nobody_wants_it(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh, bridge_rollback="no")
+    new = host.etc()
+    host.booted()
+    broken(host, "no address")
+    for _ in ("first", "second"):
+        run = host.check()
+        assert "not proved: br0 has no IPv4 address; the bridge stays" in run.output
+        after = host.etc()
+        assert after["etc/issue"].count("cobbler-bridge: ") == 1
+        assert {path: after[path] for path in new if path not in ("etc/issue", "etc/motd")} == {
+            path: new[path] for path in new if path not in ("etc/issue", "etc/motd")
+        }
+        assert host.calls("curl") == []
+        assert "not proved" in host.report()
+        assert [call for call in host.calls("systemctl") if "is-active" not in call] == []
+    # it came up in the end
+    host.shows("4.addr.br0", "    inet 10.0.0.9/24 scope global br0\n")
+    assert "is proved" in host.check().output
+    assert host.is_clean()
+    assert host.etc()["etc/issue"] == "EL 8\n"
+
+
+@ON_EVERY_SHELL
+def test_where_there_are_folders_for_messages(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh)
+    for kind in ("issue", "motd"):
+        (tmp_path / "etc" / (kind + ".d")).mkdir()
+    host.booted()
+    broken(host, "no address")
+    host.check()
+    added = {path: text for path, text in host.etc().items() if path not in host.old}
+    assert sorted(added) == ["etc/issue.d/cobbler-bridge.issue", "etc/motd.d/cobbler-bridge.motd"]
+    assert all("was not proved" in text for text in added.values())
+
+
+@ON_EVERY_SHELL
+def test_one_restart_where_the_old_network_does_not_come(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh)
+    host.booted()
+    shutil.rmtree(str(tmp_path / "ip/old"))
+    broken(host, "no address")
+    run = host.check()
+    assert run.output.endswith("the machine is started again, once\n")
+    assert len(host.calls("reboot")) == 1
+    assert host.is_clean()
+
+
+@ON_EVERY_SHELL
+def test_no_restart_without_a_link(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh)
+    host.booted()
+    shutil.rmtree(str(tmp_path / "ip/old"))
+    for how in ("no address", "no link"):
+        broken(host, how)
+    assert "has no address; see" in host.check().output
+    assert host.calls("reboot") == []
+
+
+@ON_EVERY_SHELL
+def test_the_state_before_the_first_run(sh: List[str], tmp_path: Path) -> None:
+    """Several runs before the first boot: what comes back was there before all of them."""
+    host = Machine(tmp_path, sh)
+    host.set_up(bridge_mtu="9000")
+    host.set_up(bridge="br1")
+    host.booted("br1")
+    broken(host, "no link")
+    host.check()
+    after = host.etc()
+    assert after.keys() == host.old.keys()
+    assert {path for path in after if after[path] != host.old[path]} == {"etc/issue", "etc/motd"}
+
+
+# Each of these commands, when it is called for the time that is named, ends all: a power loss.
+CUT = """#!/bin/sh
+count=$(cat "$BRIDGE_ROOT/cut" 2> /dev/null)
+[ -z "$count" ] || echo $((count - 1)) > "$BRIDGE_ROOT/cut"
+if [ "$count" = 1 ]; then
+    kill -9 "$PPID"
+    exit 1
+fi
+exec %s "$@"
+"""
+CUTTING = "cp ln mkdir mv rm".split()
+
+
+def cut(host: Machine, at: Optional[int]) -> None:
+    (host.root / "cut").write_text("" if at is None else "%d\n" % at)
+    for name in CUTTING:
+        (host.root / "bin" / name).write_text(CUT % shutil.which(name))
+        (host.root / "bin" / name).chmod(0o755)
+
+
+# at which calls, the first one and in which steps: together most of them
+CUTS = {"bash": (4, 8), "busybox": (2, 6), "dash": (1, 2)}
+
+
+@pytest.mark.parametrize("outcome", ["put back", "proved"])
+@pytest.mark.parametrize("shell_name", machine.SHELLS)
+def test_a_check_that_is_cut_off(outcome: str, shell_name: str, tmp_path: Path) -> None:
+    """Wherever that is, the next start ends it: all of the old, or all of the new."""
+    model = Machine(tmp_path / "model", machine.SHELLS[shell_name])
+    new = model.etc()
+    model.booted()
+    if outcome == "put back":
+        broken(model, "no address")
+    done, cuts = 0, 0
+    first, step = CUTS[shell_name]
+    for at in range(first, 200, step):
+        host = Machine.like(model, tmp_path / str(at))
+        cut(host, at)
+        done = host.check().status
+        cut(host, None)
+        if (host.root / CHECK).exists() and (host.root / STATE / "expected").exists():
+            assert host.check().status == 0
+        after = host.etc()
+        kept = host.old if outcome == "put back" else new
+        for name in ("etc/issue", "etc/motd"):
+            lines = after[name].splitlines(keepends=True)
+            after[name] = "".join(line for line in lines if "cobbler-bridge: " not in line)
+        assert {path: text for path, text in after.items() if "firstboot" not in path} == {
+            path: text for path, text in kept.items() if "firstboot" not in path
+        }
+        assert list(host.root.rglob(".cobbler-bridge.*")) == []
+        if done == 0:
+            break
+        assert done == -9
+        cuts += 1
+    assert cuts > (20 if outcome == "put back" else 6) // step
+    assert done == 0
+
+
+@pytest.mark.parametrize("shell_name", machine.SHELLS)
+def test_an_installation_that_is_cut_off(shell_name: str, tmp_path: Path) -> None:
+    """The script that puts the files in place: the next start finds the old ones or the new."""
+    model = Machine(tmp_path / "model", machine.SHELLS[shell_name])
+    new = model.etc()
+    shutil.rmtree(str(tmp_path / "model/etc"))
+    shutil.rmtree(str(tmp_path / "model/var"))
+    shutil.rmtree(str(tmp_path / "model/usr"))
+    machine.build(tmp_path / "model", {"files": MACHINE["files"]})
+    halves = 0
+    first, step = CUTS[shell_name]
+    for at in range(first, 200, step):
+        host = Machine.like(model, tmp_path / str(at))
+        root = host.root
+        cut(host, at)
+        done = subprocess.run(
+            [*host.sh, "-s"],
+            input=bridge_setup(DATA),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            env={"BRIDGE_ROOT": str(root), "PATH": "%s:/usr/bin:/bin" % (root / "bin")},
+            check=False,
+        )
+        cut(host, None)
+        before = parts(host.etc())
+        half = before not in (parts(host.old), parts(new))
+        halves += half
+        if (root / CHECK).exists():
+            host.booted()
+            assert host.check().status == 0
+        assert parts(host.etc()) in (parts(host.old), parts(new))
+        if done.returncode == 0 and "wrote" in done.stdout:
+            break
+    assert halves >= 4 // step, "it was cut off between the files"
+    assert parts(host.etc()) == parts(new)
+
+
+def parts(etc: Mapping[str, str]) -> Dict[str, str]:
+    """The network's part of a tree; the check and what it says to people are not."""
+    return {
+        path: text
+        for path, text in etc.items()
+        if "firstboot" not in path
+        and ".cobbler-bridge." not in path
+        and path not in ("etc/issue", "etc/motd")
+    }
+
+
+@ON_EVERY_SHELL
+def test_a_full_disk(sh: List[str], tmp_path: Path) -> None:
+    """Not a byte can be written: the old files come back all the same."""
+    host = Machine(tmp_path, sh)
+    host.booted()
+    broken(host, "no link")
+    full = tmp_path / "bin/full"
+    full.write_text("#!/bin/sh\ntrap '' XFSZ\nulimit -f 0\nexec %s \"$@\"\n" % " ".join(sh))
+    # time passes by a link: a file could not be written
+    for number in range(9):
+        (tmp_path / ("proc/t%d" % number)).write_text("%d.00 0\n" % (100 * number))
+    (tmp_path / "proc/uptime").unlink()
+    (tmp_path / "proc/uptime").symlink_to("t0")
+    later = "at=$(readlink '%s')\nln -sf \"t$((${at#t} + 1))\" '%s'\n"
+    uptime = tmp_path / "proc/uptime"
+    (tmp_path / "bin/sleep").write_text("#!/bin/sh\n" + later % (uptime, uptime))
+    full.chmod(0o755)
+    host.sh = [str(full)]
+    assert "the old network" in host.check().output
+    assert host.etc() == host.old
+    assert host.is_clean()
+
+
+def limited(host: Machine, *without: str) -> None:
+    """The check sees only what a small machine has, and of that not these."""
+    usual = "cat cp cut date grep head ln mkdir mv readlink rm sed tail true".split()
+    for name in usual:
+        (host.root / "bin" / name).symlink_to(str(shutil.which(name)))
+    for name in without:
+        (host.root / "bin" / name).unlink()
+    script = host.root / CHECK
+    text = script.read_text()
+    line = "PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin\n"
+    assert line in text
+    script.write_text(text.replace(line, "PATH=%s\n" % (host.root / "bin")))
+
+
+@ON_EVERY_SHELL
+def test_without_ip(sh: List[str], tmp_path: Path) -> None:
+    """Nothing is known, so nothing is changed."""
+    host = Machine(tmp_path, [str(shutil.which(sh[0])), *sh[1:]])
+    before = host.etc()
+    host.booted()
+    limited(host, "ip")
+    run = host.check()
+    assert "nothing can be proved and nothing is changed: there is no ip command" in run.output
+    assert host.etc() == before
+
+
+@ON_EVERY_SHELL
+def test_without_anything_to_tell_with(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, [str(shutil.which(sh[0])), *sh[1:]])
+    host.booted()
+    limited(host, "curl", "ping", "arping")
+    host.shows("4.neigh.br0", "10.0.0.1 lladdr 52:54:00:00:00:99 REACHABLE\n")
+    run = host.check()
+    assert "is proved" in run.output
+    assert "there is no curl, wget or bash to tell it with" in run.output
+    assert host.is_clean()
+
+
+def expected(**data: Any) -> Tuple[bool, bool, int, str]:
+    description, problems = describe(dict(DATA, **data))
+    assert description is not None, problems
+    check = description.first_boot
+    return (check.verify, check.rollback, check.timeout, check.url)
+
+
+def test_what_is_described() -> None:
+    assert expected() == (True, True, 20, URL)
+    assert expected(bridge_verify="no", bridge_rollback="no", bridge_timeout=300)[:3] == (
+        False,
+        False,
+        300,
+    )
+    assert expected(http_server="")[3] == ""
+    assert expected(http_server="[2001:db8::1]:8080", system_name="kvm1")[3] == (
+        "http://[2001:db8::1]:8080/cblr/svc/op/trig/mode/firstboot/system/kvm1"
+    )
+    assert expected(profile_name="a b/c?d#e%f\n$g", system_name="")[3].endswith(
+        "/firstboot/profile/a%20b%2Fc%3Fd%23e%25f%0A%24g"
+    )
+    # as the command gets a system's data
+    assert "/firstboot/system/kvm2" in expected(profile_name="", name="kvm2", interfaces={})[3]
+
+
+@pytest.mark.parametrize("server", ["a b", "a/b", "a;b", "a\nb", "$(id)", "a:b", "a@b", "%s"])
+def test_a_server_that_cannot_be_called(server: str) -> None:
+    description, problems = describe(dict(DATA, http_server=server))
+    assert description is None
+    assert [problem.field for problem in problems] == ["http_server"]
+
+
+def test_the_time_that_stp_takes(tmp_path: Path) -> None:
+    sh = machine.SHELLS["dash"]
+    stp = {"bridge_stp": "on", "bridge_forward_delay": "15"}
+    assert "timeout 50" in Machine(tmp_path / "1", sh, **stp).expected()
+    assert "timeout 20" in Machine(tmp_path / "2", sh).expected()
