@@ -46,7 +46,8 @@ def install_finished(store: InProcess, args: Sequence[str]) -> None:
 
 def system_saving(store: InProcess, args: Sequence[str]) -> None:
     """A system is about to be saved: what we noted on it stays, whatever became of the rest."""
-    store.keep(args[0], (keys.RECORD.name, keys.PLACED.name))
+    if keys.RECORD.name in store.keep(args[0], (keys.RECORD.name, keys.PLACED.name)):
+        store.note(args[0], new=store.system(args[0]) is None)
 
 
 def first_boot_proved(store: InProcess, args: Sequence[str]) -> None:
@@ -79,8 +80,11 @@ def first_boot_proved(store: InProcess, args: Sequence[str]) -> None:
 def system_saved(store: InProcess, args: Sequence[str]) -> None:
     """A system was saved: if it is a guest, its NICs belong on its host's bridge."""
     store.saved(args[0])
-    _check_record(store, args[0])
-    Placer(store).place(args[0])
+    placer = Placer(store)
+    new = store.noted(args[0])
+    if new is not None and _is_recorded(store, args[0], new):
+        placer.place_all(store.guests_of(args[0]))
+    placer.place(args[0])
 
 
 def item_changed(store: InProcess, args: Sequence[str]) -> None:
@@ -91,15 +95,16 @@ def item_changed(store: InProcess, args: Sequence[str]) -> None:
     Placer(store).place_all(store.profile_changed(args[0]))
 
 
-def _check_record(store: InProcess, name: str) -> None:
-    """Take a record away that the command cleared, or that came with a copy."""
-    new = store.is_new(name)
+def _is_recorded(store: InProcess, name: str, new: bool) -> bool:
+    """Whether a record that came with a save stays: a cleared one goes, and one of a copy."""
     host = store.system(name)
     if host is None or keys.RECORD.name not in host.own_meta:
-        return
+        return False
     cleared = host.own_meta[keys.RECORD.name] == GONE
     if cleared or (new and hosts.is_copied(host, store.same(host, keys.RECORD.name))):
         store.write(name, {}, {keys.RECORD.name: None})
+        return False
+    return True
 
 
 def _installing(store: InProcess, args: Sequence[str], state: str) -> Optional[str]:

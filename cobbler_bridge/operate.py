@@ -53,9 +53,10 @@ def record(store: XmlRpc, host: str, clear: bool, dry_run: bool) -> Outcome:
         right = "set it, or its interface records, before you record what they make"
         unset = Problem(host, keys.BRIDGE.name, "is not set", right)
         return Outcome([], problems or [unset])
+    # as they are before: Cobbler's trigger places guests too
+    systems = {system.name: system for system in store.systems()}
     if not dry_run:
         hosts.write_record(store, host, planned, INSTALLED)
-    systems = {system.name: system for system in store.systems()}
     written = hosts.record_of(planned, INSTALLED, "")
     own = dict(systems[host].own_meta, **{keys.RECORD.name: str(written)})
     systems[host] = systems[host]._replace(own_meta=own)
@@ -84,7 +85,7 @@ def _place(
         found = placer.look(systems[name])
         if found.changes and not dry_run:
             # as it is by now
-            found = placer.place(name) or found
+            placer.place(name)
         problems += found.problems
         host = systems[name].host or ""
         moves += [Move(name, host, each) for each in found.choices if each.bridge != each.now]

@@ -73,6 +73,9 @@ class InProcess:
         Only these fields are written, on the item as it is now, and no trigger runs.
         """
         item = self._api.find_system(name)
+        if not getattr(item, "inmemory", True):
+            # with the setting lazy_start
+            item.deserialize()
         for interface, bridge in virt_bridges.items():
             item.interfaces[interface].virt_bridge = bridge
         if meta:
@@ -83,27 +86,32 @@ class InProcess:
             vars(item)["_autoinstall_meta"] = own
         self._api.systems().add(item, save=True, with_triggers=False, with_sync=False)
 
-    def keep(self, name: str, variables: Sequence[str]) -> None:
+    def keep(self, name: str, variables: Sequence[str]) -> Set[str]:
         """Put back own variables that an edit dropped and that still stand on disk, before the
-        save: setting some variables on Cobbler's command line takes all others away."""
+        save: setting some variables on Cobbler's command line takes all others away.
+
+        Returns those that the edit changes.
+        """
         item = self._find("system", name)
         if item is None:
-            _guests(self._api).new.add(name)
-        own = {} if item is None else _own_meta(item)
-        dropped = [variable for variable in variables if variable not in own]
-        stored = _stored_meta(self._api, item) if item is not None and dropped else {}
-        kept = {variable: stored[variable] for variable in dropped if variable in stored}
+            # about to be saved for the first time
+            return set(variables)
+        own = _own_meta(item)
+        stored = _stored_meta(self._api, item)
+        kept = {each: stored[each] for each in variables if each in stored and each not in own}
         if kept:
             vars(item)["_autoinstall_meta"] = {**own, **kept}
             # its dictionary may be remembered; any property's setter clears that
             item.mtime = item.mtime
+        return {each for each in variables if each in own and own[each] != stored.get(each)}
 
-    def is_new(self, name: str) -> bool:
-        """Whether the save of which this is asked, once, was a system's first."""
-        new = _guests(self._api).new
-        found = name in new
-        new.discard(name)
-        return found
+    def note(self, name: str, new: bool) -> None:
+        """Remember, until after the save, that a record comes with it, and whether it is new."""
+        _guests(self._api).recorded[name] = new
+
+    def noted(self, name: str) -> Optional[bool]:
+        """What was noted, asked once; ``None`` where nothing was."""
+        return _guests(self._api).recorded.pop(name, None)
 
     def same(self, system: System, variable: str) -> List[System]:
         """The older systems whose own variable has the same value as this one's."""
@@ -257,8 +265,8 @@ class _Guests:
         self._host_of: Dict[str, str] = {}
         self._guests: Dict[str, Set[str]] = {}
         self._names: Optional[Set[str]] = None
-        # about to be saved for the first time
-        self.new: Set[str] = set()
+        # being saved with another record than before: whether for the first time
+        self.recorded: Dict[str, bool] = {}
 
     @property
     def _api(self) -> Any:
@@ -334,9 +342,10 @@ def _guests(api: Any) -> _Guests:
 def _own_meta(item: Any) -> Data:
     """What was set on the item itself: its property would give what it inherits too."""
     if not getattr(item, "inmemory", True):
-        # with the setting lazy_start it is still on disk
-        item.deserialize()
-    own = vars(item)["_autoinstall_meta"]
+        # with the setting lazy_start it is still on disk, and Cobbler may be about to load it
+        own = item.api.deserialize_item(item).get("autoinstall_meta")
+    else:
+        own = vars(item)["_autoinstall_meta"]
     return own if isinstance(own, dict) else {}
 
 
