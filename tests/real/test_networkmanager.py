@@ -260,10 +260,11 @@ def test_dhcp(host: Host) -> None:
     host.write(CONNECTIONS + "/Wired Connection.nmconnection", further, 0o600)
     said = host.set_up(bridge="br0")
     port = "cobbler-bridge: port 1 of br0 is eth0 (%s)\n" % MAC
-    assert said == port + "".join(
-        "cobbler-bridge: %s %s/%s.nmconnection\n" % (does, CONNECTIONS, name)
-        for does, name in [("wrote", "eth0"), ("wrote", "br0"), ("set aside", "Wired Connection")]
-    )
+    profiles = ["%s/%s.nmconnection" % (CONNECTIONS, name) for name in ("eth0", "br0")]
+    koans = ["/etc/profile.d/cobbler-bridge.sh", "/etc/profile.d/cobbler-bridge.csh"]
+    wrote = [*profiles, *koans, "/usr/local/bin/koan-bridge"]
+    aside = "cobbler-bridge: set aside %s/Wired Connection.nmconnection\n" % CONNECTIONS
+    assert said == port + "".join("cobbler-bridge: wrote %s\n" % path for path in wrote) + aside
     for start in ("first", "second"):
         host.boot()
         host.comes_up("br0")

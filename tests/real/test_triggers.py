@@ -71,7 +71,7 @@ def test_a_host_whose_xen_routes_its_guests(server: Server) -> None:
 
     # xend makes a bridge from now on, under a name that guests can have
     server.edit("profile", "hosts", autoinstall_meta=XENDS_BRIDGE)
-    server.edit("distro", "rhel7", os_version="rhel6")
+    server.edit("profile", "hosts", distro="rhel6")
     server.installed("kvm1")
     assert server.state("kvm1") == "xenbr1/installed"
     assert server.bridges("kvm1") == {"eth0": "xenbr1"}
