@@ -7,14 +7,14 @@
 PYTHON ?= python3
 VENV = .venv
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -qq install
-SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge snippets triggers -type f ! -name '*.pyc')
+SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge providers snippets triggers -type f ! -name '*.pyc')
 
 .PHONY: demo test bench cases docs clean
 
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
 
-test: $(VENV)/package $(VENV)/test
+test: $(VENV)/package $(VENV)/test $(VENV)/versions
 	sh tools/shells.sh
 	sh tools/layer.sh
 	$(VENV)/bin/python -m pytest
@@ -28,6 +28,12 @@ cases: $(VENV)/package $(VENV)/test
 
 docs:
 	$(PYTHON) tools/docs.py
+
+# each Cobbler that the pack is tested on
+$(VENV)/versions: tools/cobbler_versions.py $(wildcard requirements/*.txt) $(VENV)/package
+	@echo 'Setting up $(VENV)/cobbler-*: every version of Cobbler'
+	@$(VENV)/bin/python tools/cobbler_versions.py
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build *.egg-info

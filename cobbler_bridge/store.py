@@ -5,7 +5,7 @@ import weakref
 import xmlrpc.client
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Set
 
-from cobbler_bridge import keys
+from cobbler_bridge import dialects, keys
 from cobbler_bridge.inventory import Interface, System
 
 Data = Dict[str, Any]
@@ -16,11 +16,12 @@ class InProcess:
 
     def __init__(self, api: Any) -> None:
         self._api = api
+        self._items = dialects.in_process(api)
 
     def system(self, name: str) -> Optional[System]:
         """A system by its name, ``None`` where there is none."""
         item = self._find("system", name)
-        return None if item is None else _system(_fields(item), item.autoinstall_meta)
+        return None if item is None else _system(self._items.fields(item), self._items.meta(item))
 
     def blended(self, kind: str, name: str) -> Optional[Data]:
         """The blended data of a system or profile (``kind``) as its kickstart's template sees
@@ -42,16 +43,15 @@ class InProcess:
 
         Only these fields are written, on the item as it is now, and no trigger runs.
         """
-        item = self._api.find_system(name)
+        item = self._find("system", name)
         for interface, bridge in virt_bridges.items():
-            item.interfaces[interface].virt_bridge = bridge
+            self._items.set_virt_bridge(item, interface, bridge)
         if meta:
-            own = {key: value for key, value in _own_meta(item).items() if key not in meta}
+            before = _as_dict(self._items.own_meta(item))
+            own = {key: value for key, value in before.items() if key not in meta}
             own.update({key: value for key, value in meta.items() if value is not None})
-            # past the setter, which walks through every system for caches that depend on a
-            # profile's variables; a system has no heirs, and saving clears its own cache
-            vars(item)["_autoinstall_meta"] = own
-        self._api.systems().add(item, save=True, with_triggers=False, with_sync=False)
+            self._items.set_own_meta(item, own)
+        self._items.save(item)
 
     def guests_of(self, host: str) -> List[str]:
         """The systems that name this host, by name."""
@@ -63,12 +63,11 @@ class InProcess:
 
     def profile_changed(self, name: str) -> List[str]:
         """The guests whose host changed with this profile; none if it is no profile."""
-        return _guests(self._api).rebuild() if self._api.find_profile(name) is not None else []
+        return _guests(self._api).rebuild() if self._find("profile", name) is not None else []
 
     def _find(self, kind: str, name: str) -> Any:
-        find = self._api.find_profile if kind == "profile" else self._api.find_system
         # Cobbler takes a search without a name for a mistake of its caller
-        return find(name) if name else None
+        return self._items.find(kind, name) if name else None
 
 
 class XmlRpc:
@@ -79,28 +78,28 @@ class XmlRpc:
 
     def __init__(self, url: str) -> None:
         self._server: Any = xmlrpc.client.ServerProxy(url, allow_none=True)
+        self._dialect: Optional[dialects.Remote3] = None
+
+    @property
+    def _items(self) -> dialects.Remote3:
+        if self._dialect is None:
+            self._dialect = dialects.over_xmlrpc(self._server)
+        return self._dialect
 
     def blended(self, kind: str, name: str) -> Optional[Data]:
         """The blended data of a system or profile (``kind``), ``None`` where there is none."""
-        if not self._server.has_item(kind, name):
-            return None
-        profile, system = (name, "") if kind == "profile" else ("", name)
-        data = self._server.get_blended_data(profile, system)
-        # blended data have the variables as one text over XML-RPC; this has them one by one
-        data["autoinstall_meta"] = self._server.get_item(kind, name, False, True)[
-            "autoinstall_meta"
-        ]
-        return _at_top_level(data)
+        data = self._items.blended(kind, name)
+        return None if data is None else _at_top_level(data)
 
     def systems(self) -> List[System]:
         """Every system, in the order of their names."""
         parents = {
-            kind: {item["name"]: item for item in self._server.get_items(kind)}
+            kind: {item["name"]: item for item in self._items.items(kind)}
             for kind in ("distro", "profile")
         }
         return [
             _system(item, _merged(item, parents))
-            for item in sorted(self._server.get_items("system"), key=lambda item: item["name"])
+            for item in sorted(self._items.items("system"), key=lambda item: item["name"])
         ]
 
 
@@ -166,17 +165,18 @@ class _Guests:
         """The host that an item names; ``profiles`` remembers what each profile says."""
         if item is None:
             return None
-        own = _own_meta(item)
+        items = dialects.in_process(self._api)
+        own = _as_dict(items.own_meta(item))
         if keys.HOST.name in own or "!" + keys.HOST.name in own:
             return own.get(keys.HOST.name)
         if item.profile not in profiles:
-            profile = self._api.find_profile(item.profile)
-            meta = {} if profile is None else profile.autoinstall_meta
+            profile = items.profile_of(item)
+            meta = {} if profile is None else items.meta(profile)
             profiles[item.profile] = meta.get(keys.HOST.name)
         return profiles[item.profile]
 
     def _find(self, name: str) -> Any:
-        return self._api.find_system(name)
+        return dialects.in_process(self._api).find("system", name)
 
     def _systems(self) -> int:
         return len(self._api.systems().listing)
@@ -189,15 +189,9 @@ def _guests(api: Any) -> _Guests:
     return _INDEXES.setdefault(api, _Guests(api))
 
 
-def _own_meta(item: Any) -> Data:
-    """What was set on the item itself: its property would give what it inherits too."""
-    own = vars(item)["_autoinstall_meta"]
-    return own if isinstance(own, dict) else {}
-
-
-def _fields(item: Any) -> Data:
-    fields: Data = item.to_dict()
-    return fields
+def _as_dict(value: Any) -> Data:
+    """Variables that are not set, or inherited, are no dict."""
+    return value if isinstance(value, dict) else {}
 
 
 def _system(fields: Mapping[str, Any], meta: Mapping[str, Any]) -> System:
@@ -219,8 +213,8 @@ def _interfaces(records: Mapping[str, Mapping[str, Any]]) -> Iterable[Interface]
 
 def _at_top_level(data: Data) -> Data:
     """Blended data as a template sees them, each variable beside Cobbler's own fields."""
-    meta = data.pop("autoinstall_meta", None)
-    data.update(meta if isinstance(meta, dict) else {})
+    data = dialects.blended(data)
+    data.update(_as_dict(data.pop("autoinstall_meta", None)))
     return data
 
 
@@ -234,11 +228,4 @@ def _merged(item: Mapping[str, Any], parents: Mapping[str, Mapping[str, Any]]) -
         if upper is None:
             chain.append(parents["distro"].get(profile.get("distro") or "", {}))
         profile = upper
-    merged: Data = {}
-    for each in reversed(chain):
-        own = each.get("autoinstall_meta")
-        merged.update(own if isinstance(own, dict) else {})
-        for name in [name for name in merged if name.startswith("!")]:
-            merged.pop(name)
-            merged.pop(name[1:], None)
-    return merged
+    return dialects.merged([each.get("autoinstall_meta") for each in chain])

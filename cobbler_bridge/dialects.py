@@ -1,0 +1,281 @@
+"""What Cobbler's versions call differently: 3.2, 3.3 and 4.0, for ``store.py`` to see 3.3 only.
+
+3.2 has plain attributes and interfaces that are dicts. 3.3 has properties that give what an item
+inherits. 4.0 has interfaces as items of their own, refers to items by uid, and nests some fields.
+"""
+
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+Data = Dict[str, Any]
+
+# 4.0's (group, field) and 3.3's field, of an interface and of a system
+_INTERFACE_FIELDS = (
+    ("ipv4", "address", "ip_address"),
+    ("ipv4", "netmask", "netmask"),
+    ("ipv4", "mtu", "mtu"),
+    ("ipv4", "static_routes", "static_routes"),
+    ("ipv6", "address", "ipv6_address"),
+    ("ipv6", "prefix", "ipv6_prefix"),
+    ("ipv6", "mtu", "ipv6_mtu"),
+    ("ipv6", "default_gateway", "ipv6_default_gateway"),
+    ("ipv6", "secondaries", "ipv6_secondaries"),
+    ("ipv6", "static_routes", "ipv6_static_routes"),
+    ("dns", "name", "dns_name"),
+    ("dns", "common_names", "cnames"),
+)
+_SYSTEM_FIELDS = (
+    ("dns", "name_servers", "name_servers"),
+    ("dns", "name_servers_search", "name_servers_search"),
+)
+_PLACEHOLDER = "default"
+# what somebody has said of an interface
+_FILLED = ("mac_address", "ip_address", "ipv6_address", "interface_type", "interface_master")
+# the fields that say what an item inherits from, the nearest first, and its kind
+_UPPER = (("profile", "profile"), ("parent", "profile"), ("distro", "distro"))
+
+
+def plain(data: Mapping[str, Any]) -> Data:
+    """The fields of a system of any Cobbler as 3.3 calls them, its interfaces' too."""
+    known = _flat(data, _SYSTEM_FIELDS)
+    interfaces = known.get("interfaces")
+    if isinstance(interfaces, Mapping):
+        known["interfaces"] = {
+            name: _flat(fields, _INTERFACE_FIELDS) if isinstance(fields, Mapping) else fields
+            for name, fields in interfaces.items()
+        }
+    return known
+
+
+def blended(data: Mapping[str, Any]) -> Data:
+    """Blended data of any Cobbler as 3.3.10 gives them; the data themselves stay as they are.
+
+    3.3.0 to 3.3.3 give every new system an interface ``default``, for nothing.
+    """
+    known = plain(data)
+    interfaces = known.get("interfaces")
+    if isinstance(interfaces, dict) and len(interfaces) > 1:
+        fields = interfaces.get(_PLACEHOLDER)
+        if isinstance(fields, Mapping) and not _says_something(fields):
+            del interfaces[_PLACEHOLDER]
+            # Cobbler has the fields of interfaces at the top level too
+            for name in fields:
+                known.pop("%s_%s" % (name, _PLACEHOLDER), None)
+    return known
+
+
+def _says_something(fields: Mapping[str, Any]) -> bool:
+    """Whether somebody has set anything that matters here on an interface."""
+    return any(str(fields.get(name) or "").lower() not in ("", "na") for name in _FILLED)
+
+
+def _flat(fields: Mapping[str, Any], names: Tuple[Tuple[str, str, str], ...]) -> Data:
+    known = dict(fields)
+    for group, field, name in names:
+        nested = known.get(group)
+        # 4.0.0b7 has some fields in both places
+        if isinstance(nested, Mapping) and field in nested and not known.get(name):
+            known[name] = nested[field]
+    return known
+
+
+def merged(chain: List[Any]) -> Data:
+    """The variables of an item, from its own and those of its parents, nearest first, as Cobbler
+    merges them: ``!NAME`` takes an inherited one away. What is no dict counts as nothing."""
+    found: Data = {}
+    for own in reversed(chain):
+        found.update(own if isinstance(own, dict) else {})
+        for name in [name for name in found if name.startswith("!")]:
+            found.pop(name)
+            found.pop(name[1:], None)
+    return found
+
+
+class Cobbler33:
+    """The items of Cobbler 3.3, in process."""
+
+    def __init__(self, api: Any) -> None:
+        self.api = api
+
+    def find(self, kind: str, name: str) -> Any:
+        """A system or profile by its name, ``None`` where there is none."""
+        # by keyword: the first argument is another one in 4.0
+        return getattr(self.api, "find_" + kind)(name=name)
+
+    def own_meta(self, item: Any) -> Any:
+        """What was set on the item itself: its property would give what it inherits too."""
+        # with the setting lazy_start an item is read when it is needed first
+        if not getattr(item, "inmemory", True):
+            item.deserialize()
+        return vars(item)["_autoinstall_meta"]
+
+    def set_own_meta(self, item: Any, meta: Data) -> None:
+        """Set the item's own variables."""
+        # past the setter, which walks through every system for caches that depend on a
+        # profile's variables; a system has no heirs, and saving clears its own cache
+        vars(item)["_autoinstall_meta"] = meta
+
+    def meta(self, item: Any) -> Data:
+        """The item's variables with all that it inherits."""
+        found: Data = item.autoinstall_meta
+        return found
+
+    def fields(self, item: Any) -> Data:
+        """A system's own fields, its interfaces among them."""
+        found: Data = item.to_dict()
+        return found
+
+    def profile_of(self, item: Any) -> Any:
+        """The profile of a system, ``None`` for one of an image."""
+        return self.api.find_profile(name=item.profile) if item.profile else None
+
+    def set_virt_bridge(self, item: Any, interface: str, bridge: str) -> None:
+        """Set the virt_bridge of one interface of a system, to be saved with it."""
+        item.interfaces[interface].virt_bridge = bridge
+
+    def save(self, item: Any) -> None:
+        """Save a system; no trigger runs and no boot file is written."""
+        self.api.systems().add(item, save=True, with_triggers=False, with_sync=False)
+
+
+class Cobbler32(Cobbler33):
+    """The items of Cobbler 3.2: attributes without properties, interfaces without a class."""
+
+    def own_meta(self, item: Any) -> Any:
+        """The attribute is the item's own."""
+        return item.autoinstall_meta
+
+    def set_own_meta(self, item: Any, meta: Data) -> None:
+        """The attribute is the item's own."""
+        item.autoinstall_meta = meta
+
+    def meta(self, item: Any) -> Data:
+        """The attributes of all that the item inherits from."""
+        chain = []
+        while item is not None:
+            chain.append(item.autoinstall_meta)
+            item = item.get_parent()
+        return merged(chain)
+
+    def set_virt_bridge(self, item: Any, interface: str, bridge: str) -> None:
+        """The system has a method for it."""
+        item.set_virt_bridge(bridge, interface)
+
+
+class Cobbler40(Cobbler33):
+    """The items of Cobbler 4.0."""
+
+    def fields(self, item: Any) -> Data:
+        """The interfaces are other items, and the profile is a uid."""
+        interfaces = {name: each.to_dict() for name, each in item.interfaces.items()}
+        found = plain(dict(item.to_dict(), interfaces=interfaces))
+        profile = self.profile_of(item)
+        return dict(found, profile="" if profile is None else profile.name)
+
+    def profile_of(self, item: Any) -> Any:
+        """A system refers to it by its uid."""
+        return self.api.find_profile(uid=item.profile) if item.profile else None
+
+    def set_virt_bridge(self, item: Any, interface: str, bridge: str) -> None:
+        """The interface is saved by itself."""
+        found = item.interfaces[interface]
+        found.virt_bridge = bridge
+        self.api.network_interfaces().add(found, save=True, with_triggers=False, with_sync=False)
+
+
+def in_process(api: Any) -> Cobbler33:
+    """What knows the items of this api."""
+    if hasattr(api, "network_interfaces"):
+        return Cobbler40(api)
+    # there since 3.3, where the settings got a class of their own kind
+    return Cobbler33(api) if hasattr(api, "find_menu") else Cobbler32(api)
+
+
+class Remote3:
+    """Cobbler 3.2 and 3.3 over XML-RPC; ``server`` is a proxy of xmlrpc.client."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+
+    def items(self, kind: str) -> List[Data]:
+        """Every item of a kind, with its own fields."""
+        found: List[Data] = self.server.get_items(kind)
+        return found
+
+    def blended(self, kind: str, name: str) -> Optional[Data]:
+        """Blended data of a system or profile with their autoinstall_meta one by one; ``None``
+        where there is none."""
+        if not self.server.has_item(kind, name):
+            return None
+        reference = self.reference(kind, name)
+        profile, system = (reference, "") if kind == "profile" else ("", reference)
+        data: Data = self.server.get_blended_data(profile, system)
+        # blended data have the variables as one text over XML-RPC
+        data["autoinstall_meta"] = self.meta(kind, reference)
+        return data
+
+    def reference(self, kind: str, name: str) -> str:
+        """What calls for one item name it by."""
+        return name
+
+    def meta(self, kind: str, reference: str) -> Data:
+        """The variables of a system or profile with all that it inherits."""
+        chain = []
+        item = self.server.get_item(kind, reference)
+        while isinstance(item, dict):
+            chain.append(item.get("autoinstall_meta"))
+            # a profile of a profile has a distro too
+            upper = next(
+                ((kind, item[field]) for field, kind in _UPPER if item.get(field)), ("", "")
+            )
+            item = self.server.get_item(*upper) if upper[1] else None
+        return merged(chain)
+
+
+class Remote40(Remote3):
+    """Cobbler 4.0 over XML-RPC."""
+
+    def items(self, kind: str) -> List[Data]:
+        """Names in place of uids, and the interfaces, which are other items."""
+        found = super().items(kind)
+        if kind not in ("system", "profile"):
+            return found
+        names = {
+            item["uid"]: item["name"]
+            for each in ("distro", "profile")
+            for item in self.server.get_items(each)
+        }
+        interfaces: Dict[str, Data] = {}
+        for each in self.server.get_items("network_interface"):
+            interfaces.setdefault(each["system_uid"], {})[each["name"]] = each
+        return [
+            plain(
+                dict(
+                    item,
+                    interfaces=interfaces.get(item["uid"], {}),
+                    **{
+                        up: names.get(item[up], "")
+                        for up in ("profile", "parent", "distro")
+                        if item.get(up)
+                    },
+                )
+            )
+            for item in found
+        ]
+
+    def reference(self, kind: str, name: str) -> str:
+        """The uid."""
+        return str(self.server.get_item_handle(kind, name))
+
+    def meta(self, kind: str, reference: str) -> Data:
+        """Cobbler merges them itself."""
+        found: Data = self.server.get_item(kind, reference, False, True)["autoinstall_meta"]
+        return found
+
+
+def over_xmlrpc(server: Any) -> Remote3:
+    """What knows the items of the Cobbler behind this proxy.
+
+    Raises as the proxy does where it can't be reached or refuses.
+    """
+    version = server.extended_version()["version_tuple"]
+    return Remote40(server) if version[0] >= 4 else Remote3(server)
