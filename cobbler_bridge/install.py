@@ -229,8 +229,8 @@ def _left(cobbler: Cobbler) -> List[str]:
     for folder, _, names in os.walk(cobbler.templates):
         for path in sorted(os.path.join(folder, name) for name in names):
             content = installed.read(path) if os.path.isfile(path) else None
-            for name in _names("snippets") if content is not None else ():
-                if name.encode() in content:
+            for name in _names("snippets") if content else ():
+                if name.encode() in (content or b""):
                     found.append("%s: still asks for the snippet %s; take that out" % (path, name))
     listed = cobbler.settings.get(WHITELIST)
     if isinstance(listed, list) and IMPORTED in listed:

@@ -13,7 +13,6 @@ from cobbler.data.templates import cheetah
 from cobbler.items.template import Template
 from cobbler.templates import BaseTemplateProvider
 
-
 SNIPPETS = ("bridge_network", "bridge_setup")
 
 

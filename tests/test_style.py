@@ -244,6 +244,17 @@ def test_a_trigger_has_what_cobbler_calls_and_nothing_else() -> None:
         assert [each.name for each in _functions(tree)] == ["register", "run"]
 
 
+def test_cobbler_4_is_given_every_snippet() -> None:
+    """The provider of templates imports nothing of ours, so it has their names."""
+    tree = ast.parse(PROVIDERS[0].read_text(encoding="utf-8"))
+    (names,) = (
+        ast.literal_eval(each.value)
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "SNIPPETS"
+    )
+    assert list(names) == sorted(path.name for path in (ROOT / "snippets").iterdir())
+
+
 def _cases() -> List[Tuple[str, Dict[str, Any], str]]:
     found = []
     for path in sorted(CASES.glob("*/case.yaml")):

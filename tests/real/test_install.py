@@ -15,7 +15,9 @@ import yaml
 from private_cobbler import PrivateCobbler
 from real.server import MINIMAL, REPOSITORY, TEMPLATES, Server
 
-SNIPPET = "/var/lib/cobbler/snippets/bridge_setup"
+FOLDER = "/var/lib/cobbler/snippets/"
+SNIPPET = FOLDER + "bridge_setup"
+SNIPPETS = sorted(FOLDER + path.name for path in (REPOSITORY / "snippets").iterdir())
 SETTINGS = "/etc/cobbler/settings.yaml"
 OWN = "/etc/cobbler/settings.d/cobbler_bridge.settings"
 MANIFEST = "/var/lib/cobbler/cobbler_bridge.installed"
@@ -29,7 +31,7 @@ def ours(server: Server) -> List[str]:
     modules = [
         "%s/modules/cobbler_bridge/%s.py" % (server.cobbler.package, name) for name in TRIGGERS
     ]
-    return [SNIPPET, *modules, OWN]
+    return [*SNIPPETS, *modules, OWN]
 
 
 def changed(before: Dict[str, Any], after: Dict[str, Any]) -> List[str]:
@@ -63,7 +65,7 @@ def test_writes_exactly_these(fresh: Server) -> None:
 def test_what_is_missing_or_changed_comes_back(fresh: Server) -> None:
     fresh.command("install")
     after = fresh.files()
-    lost, old = ours(fresh)[1], ours(fresh)[2]
+    lost, old = ours(fresh)[2:4]
     fresh.cobbler.path(lost).unlink()
     fresh.cobbler.path(old).write_text("# of an older version\n")
     done = fresh.command("install")
@@ -80,7 +82,7 @@ def test_changed_snippet_is_kept(fresh: Server) -> None:
     fresh.cobbler.path(SNIPPET).write_text("# mine\n")
     done = fresh.command("install")
     beside = SNIPPET + ".cobbler-bridge"
-    assert done.stdout.splitlines()[0] == (
+    assert done.stdout.splitlines()[1] == (
         "%s: written, because %s was changed and is kept" % (beside, SNIPPET)
     )
     assert fresh.cobbler.path(SNIPPET).read_text() == "# mine\n"
@@ -88,7 +90,7 @@ def test_changed_snippet_is_kept(fresh: Server) -> None:
     before = fresh.files()
     again = fresh.command("install")
     assert fresh.files() == before
-    assert again.stdout.splitlines()[0] == (
+    assert again.stdout.splitlines()[1] == (
         "%s: unchanged, because %s was changed and is kept" % (beside, SNIPPET)
     )
     # what is theirs stays, what is ours goes
@@ -112,8 +114,8 @@ def test_upgrade(fresh: Server) -> None:
     before = fresh.files()
     fresh.command("install")
     shipped = fresh.cobbler.path(SNIPPET).read_bytes()
-    gone = os.path.join(os.path.dirname(ours(fresh)[1]), "gone.py")
-    old, edited = ours(fresh)[1], ours(fresh)[2]
+    gone = os.path.join(os.path.dirname(ours(fresh)[2]), "gone.py")
+    old, edited = ours(fresh)[2:4]
     older(fresh, SNIPPET, "# older\n")
     for path in (old, edited, gone):
         older(fresh, path, "# older\n")
@@ -169,7 +171,7 @@ def it_leaves_nothing(fresh: Server) -> None:
     assert fresh.command("uninstall").stdout == nothing
     fresh.install()
     fresh.template("asking", MINIMAL)
-    compiled = fresh.cobbler.path(os.path.dirname(ours(fresh)[1]) + "/__pycache__")
+    compiled = fresh.cobbler.path(os.path.dirname(ours(fresh)[2]) + "/__pycache__")
     assert list(compiled.iterdir())
     after = fresh.files()
     assert "\nNothing was changed.\n" in fresh.command("uninstall", "--dry-run").stdout
@@ -251,7 +253,7 @@ def test_cobblerd_loads_it_all(fresh: Server) -> None:
 def test_loading_errors_are_noticed(fresh: Server) -> None:
     """The check above can fail."""
     fresh.command("install")
-    fresh.cobbler.path(ours(fresh)[1]).write_text("import no_such_module\n")
+    fresh.cobbler.path(ours(fresh)[2]).write_text("import no_such_module\n")
     fresh.cobbler.restart()
     expected = "Exception raised when loading module cobbler_bridge.add_system_post"
     assert expected in fresh.cobbler.log()
@@ -301,7 +303,7 @@ def test_snippets_elsewhere() -> None:
     with PrivateCobbler({"autoinstall_snippets_dir": "/var/lib/cobbler/ours"}) as cobbler:
         server = Server(cobbler)
         done = server.command("install")
-        assert done.stdout.startswith("/var/lib/cobbler/ours/bridge_setup: written\n")
+        assert "/var/lib/cobbler/ours/bridge_setup: written\n" in done.stdout
         assert not cobbler.path(SNIPPET).exists()
 
 
@@ -409,7 +411,7 @@ def test_not_root(fresh: Server) -> None:
     command = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "cobbler-bridge", "install"]
     done = fresh.cobbler.run(command, check=False)
     folder.chmod(0o755)
-    refused(done, SNIPPET + ": Permission denied; run this as root")
+    refused(done, SNIPPETS[0] + ": Permission denied; run this as root")
     assert done.stdout == ""
     assert fresh.files() == before
 
@@ -423,5 +425,5 @@ def test_read_only(fresh: Server) -> None:
     refused(done, OWN + ": Read-only file system")
     # all of it or nothing
     assert fresh.files() == before
-    assert not fresh.cobbler.path(os.path.dirname(ours(fresh)[1])).exists()
+    assert not fresh.cobbler.path(os.path.dirname(ours(fresh)[2])).exists()
     assert fresh.command("install").stdout.count(": written\n") == len(ours(fresh))
