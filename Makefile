@@ -30,9 +30,9 @@ docs:
 	$(PYTHON) tools/docs.py
 
 # each Cobbler that the pack is tested on
-$(VENV)/versions: tools/cobbler_versions.py $(wildcard requirements/*.txt) $(VENV)/package
+$(VENV)/versions: tools/environments.py $(wildcard requirements/*.txt) $(VENV)/package
 	@echo 'Setting up $(VENV)/cobbler-*: every version of Cobbler'
-	@$(VENV)/bin/python tools/cobbler_versions.py
+	@$(VENV)/bin/python tools/environments.py
 	@touch $@
 
 clean:

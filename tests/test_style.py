@@ -4,7 +4,6 @@ import ast
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from cobbler_bridge.description import describe
 from cobbler_bridge.firewalls import FIREWALLS
 from cobbler_bridge.snippet import bridge_setup
 from cobbler_bridge.target import TARGETS, UNKNOWN, target_of
+from environments import PYTHONS, find_python
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cobbler_bridge"
@@ -94,15 +94,13 @@ def test_nothing_is_newer_than_python_3_6() -> None:
     tool("vermin", "-t=3.6-", "--no-tips", *SHIPPED, "setup.py")
 
 
-def python_3_6() -> str:
-    """A Python 3.6, on PATH or where pyenv keeps it."""
-    candidates = [shutil.which("python3.6") or ""]
-    candidates += map(str, Path.home().glob(".pyenv/versions/3.6.*/bin/python"))
-    for candidate in filter(None, candidates):
-        # a shim on PATH may be there without its Python
-        if subprocess.call([candidate, "-c", ""], stderr=subprocess.DEVNULL) == 0:
-            return candidate
-    pytest.skip("no Python 3.6 here: vermin alone looks for what is newer")
+@pytest.fixture(params=PYTHONS)
+def python(request: pytest.FixtureRequest) -> Tuple[str, str]:
+    """A Python's version and path; continuous integration must have each."""
+    found = find_python(request.param)
+    if found is None and not os.environ.get("CI"):
+        pytest.skip("no Python %s here: vermin alone looks for what is newer" % request.param)
+    return request.param, str(found)
 
 
 COMPILE = """
@@ -114,10 +112,10 @@ print(sys.version_info[:2])
 """
 
 
-def test_python_3_6_reads_every_module() -> None:
+def test_every_python_reads_every_module(python: Tuple[str, str]) -> None:
     paths = [str(path) for path in (*SOURCES, *TRIGGERS, *PROVIDERS, ROOT / "setup.py")]
-    said = subprocess.check_output([python_3_6(), "-W", "error", "-c", COMPILE, *paths])
-    assert said == b"(3, 6)\n"
+    said = subprocess.check_output([python[1], "-W", "error", "-c", COMPILE, *paths])
+    assert said.decode() == "(%s)\n" % python[0].replace(".", ", ")
 
 
 RENDER = """
@@ -157,8 +155,8 @@ def rendered_by(python: str) -> List[str]:
     return scripts
 
 
-def test_python_3_6_renders_the_same_bytes() -> None:
-    scripts = rendered_by(python_3_6())
+def test_every_python_renders_the_same_bytes(python: Tuple[str, str]) -> None:
+    scripts = rendered_by(python[1])
     assert len(scripts) > 50
     assert scripts == rendered_by(sys.executable)
 

@@ -1,7 +1,7 @@
 """A private Cobbler: cobblerd and its web server in namespaces of their own.
 
 cobblerd comes from the running interpreter's virtual environment (requirements/cobbler.txt), or
-from another one that has another version of Cobbler (tools/cobbler_versions.sh).
+from another one that has another version of Cobbler (tools/environments.py).
 It sees folders of its own at Cobbler's fixed paths and a network with nothing but 127.0.0.1, so
 several run at once, none touches the host, and nothing stays when the caller ends, however it ends.
 

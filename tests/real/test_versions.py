@@ -6,7 +6,7 @@ from typing import Iterator, List
 import pytest
 
 from cobbler_bridge.limits import limits_of
-from cobbler_versions import VERSIONS, Version
+from environments import VERSIONS, Version
 from koan_network import KoanError, koan_networks
 from private_cobbler import PrivateCobbler
 from real.server import Server, part

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Type
 
-from cobbler_versions import Version
+from environments import Version
 from private_cobbler import PrivateCobbler
 from real.server import COLLECTIONS, TEMPLATES, Server
 
