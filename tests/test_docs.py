@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import docs
+import man
 from cobbler_bridge import cli
 from cobbler_bridge.backends.ifcfg import READERS
 from cobbler_bridge.target import KNOWN, TARGETS
@@ -17,6 +18,10 @@ PAGES = [docs.README, *sorted((docs.ROOT / "docs").glob("*.md"))]
 
 def test_the_page_of_variables_is_what_the_code_declares() -> None:
     assert docs.VARIABLES.read_text(encoding="utf-8") == docs.variables()
+
+
+def test_the_man_page_is_what_the_command_says() -> None:
+    assert man.PAGE.read_text(encoding="utf-8") == man.page()
 
 
 def test_the_readme_shows_what_the_pack_prints() -> None:

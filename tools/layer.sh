@@ -3,7 +3,8 @@
 # Debian's packages with all that they need and this machine has not. Nothing is installed, so no
 # service starts here and no network changes. Only root can make such machines.
 set -e
-packages='network-manager dbus-daemon dnsmasq-base busybox iproute2 udev firewalld nftables iptables procps'
+packages="network-manager dbus-daemon dnsmasq-base busybox iproute2 udev firewalld nftables iptables \
+procps rpm mandoc python3-yaml"
 layer=.venv/layer
 
 [ "$(id -u)" = 0 ] || exit 0
