@@ -65,6 +65,18 @@ def test_the_whole_way(version: Version, any_server: Server) -> None:
     guests_are_placed(server, shown=True)
 
 
+def test_a_template_of_the_administrators_own_wins() -> None:
+    """With Cobbler 4.0, where snippets are template items with names."""
+    (version,) = (each for each in VERSIONS if each.cobbler.startswith("4."))
+    with PrivateCobbler(python=version.interpreter) as cobbler:
+        server = server_of(version, cobbler)
+        server.add_releases()
+        server.profile("hosts", meta={"bridge": "br0"})
+        server.template("bridge_setup", "# mine\n")
+        server.install()
+        assert "%post\n# mine\n" in server.kickstart("hosts", "profile")
+
+
 def comes_and_goes(server: Server) -> None:
     """``uninstall`` leaves what was there before ``install``, to the byte."""
     before, folders = server.files(), server.folders()
