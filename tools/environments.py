@@ -4,7 +4,8 @@
     python environments.py --pythons  say which Pythons this machine has
 
 The environment of this tool holds the pack and the Cobbler of requirements/cobbler.txt. Those of
-other Cobblers see what it has, behind what is their own; those of Pythons have only test tools.
+other Cobblers see what it has, behind what is their own, or on another Python the pack alone; those
+of Pythons have only test tools.
 """
 
 import concurrent.futures
@@ -100,10 +101,21 @@ def make_cobbler(version: Version) -> None:
         return
     script = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = subprocess.check_output([str(version.interpreter), "-c", script], text=True).strip()
-    Path(site, "pack.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    seen = _pack_alone() if version.python else Path(sysconfig.get_path("purelib"))
+    Path(site, "pack.pth").write_text(f"{seen}\n")
     command = version.interpreter.parent / "cobbler-bridge"
     command.write_text(COMMAND.format(python=version.interpreter))
     command.chmod(0o755)
+
+
+def _pack_alone() -> Path:
+    """A folder with the pack and nothing else of this environment, for another Python."""
+    folder = ENVIRONMENTS / "pack"
+    folder.mkdir(exist_ok=True)
+    link = folder / "cobbler_bridge"
+    if not link.is_symlink():
+        link.symlink_to(Path(sysconfig.get_path("purelib"), "cobbler_bridge"))
+    return folder
 
 
 def make_python(version: str) -> None:
@@ -114,7 +126,8 @@ def make_python(version: str) -> None:
 def _made(interpreter: Path, version: str, wanted: List[str], files: List[str]) -> bool:
     """Whether an environment was made anew: not where it is there, or its Python is not."""
     folder = interpreter.parent.parent
-    text = repr((sys.version, str(ROOT), version, wanted, COMMAND))
+    # the number changes with what is done below
+    text = repr((2, sys.version, str(ROOT), version, wanted, COMMAND))
     text += "".join((ROOT / "requirements" / name).read_text() for name in files)
     stamp, made_of = folder / "made", hashlib.sha256(text.encode()).hexdigest()
     if stamp.is_file() and stamp.read_text() == made_of:
