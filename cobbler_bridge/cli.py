@@ -29,7 +29,7 @@ _SECRET = "/var/lib/cobbler/web.ss"
 
 _STAYS = (
     "What Cobbler remembers stays: bridge_record in the autoinstall_meta of hosts, virt_bridge on "
-    "the interfaces of guests."
+    "the interfaces of guests. 'cobbler-bridge record HOST --clear' takes a host's away."
 )
 # what a URL can lead to that is wrong, or that belongs to another server than Cobbler's
 _NO_ANSWER = (OSError, http.client.HTTPException, xmlrpc.client.Error, ExpatError)
