@@ -30,7 +30,7 @@ def test_every_command(fresh: Server, tmp_path: Path) -> None:
     assert "Restart cobblerd to load the triggers" in said[0]
     assert said[1].endswith("Everything is in place already.\n")
     assert said[2].startswith("# bridge br0 on EL 7 (ifcfg), for kvm1\n")
-    assert "kvm1  br0      not installed" in said[3]
+    assert re.search("^kvm1 +br0 .*not installed", said[3], re.M)
     assert "kvm-hosts.ks: still asks for the snippet bridge_setup; take that out" in said[4]
     left = [path for path in set(fresh.files()) - set(before) if "cobbler_bridge" in path]
     assert left == []
