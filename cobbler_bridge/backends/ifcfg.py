@@ -124,7 +124,9 @@ def _no_advertisements(devices: Tuple[Named, ...]) -> List[Step]:
     """network-scripts switch router advertisements off when the kernel has heard one already."""
     content: Text = ()
     for each in devices:
-        if each.master is None and each.device.ipv6.method == "none" and not _left(each.device):
+        ipv6 = each.device.ipv6
+        unwanted = ipv6.method == "none" or ipv6.gateway is not None
+        if each.master is None and unwanted and not _left(each.device):
             content += (_BEGIN, each.name, _THEN, each.name, _END)
     return [File((UDEV_RULES,), 0o644, (_COMMENT, *content))] if content else []
 
@@ -132,7 +134,7 @@ def _no_advertisements(devices: Tuple[Named, ...]) -> List[Step]:
 UDEV_RULES = "/etc/udev/rules.d/98-cobbler-bridge-ipv6.rules"
 _COMMENT = "# cobbler-bridge: no router advertisements, from the beginning\n"
 _BEGIN = 'ACTION=="add", SUBSYSTEM=="net", KERNEL=="'
-_THEN = '", RUN+="/sbin/sysctl -q -w net/ipv6/conf/'
+_THEN = '", RUN+="/sbin/sysctl -w net/ipv6/conf/'
 _END = '/accept_ra=0"\n'
 
 
