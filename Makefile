@@ -1,23 +1,26 @@
 # make demo     see the whole way work, on a Cobbler of its own that leaves nothing behind
 # make test     every test; installs what it needs into .venv
 # make bench    what it costs, beside what Cobbler does anyway
-# make docs     write the generated pages of docs/ anew
+# make docs     write the generated pages of docs/ and the man page anew
+# make dist     wheel, source archive and deb in dist/, and an rpm on a system that has rpm-build
 # make cases    write the expected files of tests/cases anew; look at the difference
 
 PYTHON ?= python3
 VENV = .venv
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -qq install
-SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge snippets triggers -type f ! -name '*.pyc')
+SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge providers snippets triggers -type f ! -name '*.pyc')
 
-.PHONY: demo test bench cases docs clean
+ARCHIVE = cobbler-bridge-$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' cobbler_bridge/__init__.py)
+
+.PHONY: demo test bench cases dist docs clean
 
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
 
-test: $(VENV)/package $(VENV)/test
+test: $(VENV)/package $(VENV)/test $(VENV)/versions
 	sh tools/shells.sh
 	sh tools/layer.sh
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --durations=20
 
 bench: $(VENV)/package
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
@@ -28,6 +31,23 @@ cases: $(VENV)/package $(VENV)/test
 
 docs:
 	$(PYTHON) tools/docs.py
+	$(PYTHON) tools/man.py
+
+dist: $(VENV)/bin/python
+	rm -rf dist
+	mkdir dist
+	git archive --prefix=$(ARCHIVE)/ -o dist/$(ARCHIVE).tar.gz HEAD
+	$(VENV)/bin/python -m pip --disable-pip-version-check -q wheel --no-deps -w dist .
+	sh packaging/build_deb.sh dist
+	! rpm -q rpm-build > /dev/null 2>&1 || rpmbuild -bb --define '_sourcedir $(CURDIR)/dist' \
+		--define '_rpmdir $(CURDIR)/dist' packaging/cobbler-bridge.spec
+	rm -rf build *.egg-info
+
+# each Cobbler that the pack is tested on
+$(VENV)/versions: tools/environments.py $(wildcard requirements/*.txt) $(VENV)/package
+	@echo 'Setting up $(VENV)/cobbler-*: every version of Cobbler'
+	@$(VENV)/bin/python tools/environments.py
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build *.egg-info

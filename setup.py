@@ -26,12 +26,14 @@ setup(
         "cobbler_bridge.firewalls",
         "cobbler_bridge.host",
         "cobbler_bridge.hypervisors",
+        "cobbler_bridge.providers",
         "cobbler_bridge.runtime",
         "cobbler_bridge.snippets",
         "cobbler_bridge.triggers",
     ],
     # shipped as data: Cobbler finds them where "cobbler-bridge install" puts them
     package_dir={
+        "cobbler_bridge.providers": "providers",
         "cobbler_bridge.snippets": "snippets",
         "cobbler_bridge.triggers": "triggers",
     },

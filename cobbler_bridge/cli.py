@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import http.client
 import json
 import sys
@@ -11,7 +12,7 @@ from xml.parsers.expat import ExpatError
 
 import yaml
 
-from cobbler_bridge import __version__, check, install, operate, picture, shell, show
+from cobbler_bridge import __version__, check, install, operate, picture, places, shell, show
 from cobbler_bridge.check.gather import gather
 from cobbler_bridge.description import wants_bridge
 from cobbler_bridge.plan import File, Plan, flat, plain
@@ -26,6 +27,10 @@ WELL, PROBLEMS, WRONG_USAGE, NO_COBBLER = range(4)
 _SECRET = "/var/lib/cobbler/web.ss"
 
 
+_STAYS = (
+    "What Cobbler remembers stays: bridge_record in the autoinstall_meta of hosts, virt_bridge on "
+    "the interfaces of guests. 'cobbler-bridge record HOST --clear' takes a host's away."
+)
 # what a URL can lead to that is wrong, or that belongs to another server than Cobbler's
 _NO_ANSWER = (OSError, http.client.HTTPException, xmlrpc.client.Error, ExpatError)
 
@@ -66,8 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.required = True
 
     put = commands.add_parser("install", help="put snippets and triggers into this Cobbler")
-    put.add_argument("--dry-run", action="store_true", help="only say what would be done")
     put.set_defaults(run=_install)
+    take = commands.add_parser("uninstall", help="take them out again")
+    take.set_defaults(run=_uninstall)
+    for command in (put, take):
+        command.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        command.add_argument("--restart", action="store_true", help="restart cobblerd if it must")
 
     render = commands.add_parser("render", help="show what would be written on a machine")
     one = render.add_mutually_exclusive_group(required=True)
@@ -112,25 +121,68 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _install(options: argparse.Namespace) -> int:
-    try:
-        changes = install.changes()
-    except (install.CannotInstallError, OSError) as error:
-        raise _FailError(NO_COBBLER, str(error)) from error
-    for change in changes:
-        if not change.same and not options.dry_run:
-            try:
-                install.apply(change)
-            except OSError as error:
-                message = "%s: %s; run this as root" % (change.path, error.strerror)
-                raise _FailError(NO_COBBLER, message) from error
-        print("%s: %s" % (change.path, change.note))
-    if all(change.same for change in changes):
+    with _installing():
+        plan = install.installing(places.find())
+        pending = install.must_restart(plan)
+        if not options.dry_run:
+            install.apply(plan)
+    _say(plan)
+    if plan.nothing_to_do and not pending:
         print("Everything is in place already.")
-    elif options.dry_run:
-        print("Nothing was written.")
     else:
-        print("Restart cobblerd to load the triggers, for example: systemctl restart cobblerd")
+        _finish(options, pending, "load the triggers")
     return WELL
+
+
+def _uninstall(options: argparse.Namespace) -> int:
+    with _installing():
+        try:
+            cobbler = places.find()
+        except places.CannotInstallError:
+            # what was installed is known, whatever has become of Cobbler
+            cobbler = None
+        plan = install.uninstalling(cobbler)
+        pending = install.must_restart(plan)
+        if not options.dry_run:
+            install.apply(plan)
+    _say(plan)
+    if not plan.changes:
+        print("Nothing of cobbler-bridge is in this Cobbler.")
+        return WELL
+    _finish(options, pending, "do without the triggers")
+    print(_STAYS)
+    return WELL
+
+
+def _say(plan: install.Plan) -> None:
+    for change in plan.changes:
+        print("%s: %s" % (change.path, change.note))
+    for remark in plan.remarks:
+        print(remark)
+
+
+def _finish(options: argparse.Namespace, pending: bool, purpose: str) -> None:
+    if options.dry_run:
+        print("Nothing was changed.")
+    elif pending and options.restart:
+        with _installing():
+            install.restart()
+        print("cobblerd was restarted.")
+    elif pending:
+        print("Restart cobblerd to %s, for example: systemctl restart cobblerd" % purpose)
+
+
+@contextlib.contextmanager
+def _installing() -> Iterator[None]:
+    """What keeps the pack from Cobbler, turned into one line."""
+    try:
+        yield
+    except places.CannotInstallError as error:
+        raise _FailError(NO_COBBLER, str(error)) from error
+    except OSError as error:
+        rights = "; run this as root" if error.errno in (errno.EACCES, errno.EPERM) else ""
+        message = "%s: %s%s" % (error.filename, error.strerror, rights)
+        raise _FailError(NO_COBBLER, message) from error
 
 
 def _render(options: argparse.Namespace) -> int:
@@ -279,7 +331,7 @@ def _reason(error: BaseException) -> str:
 def _port() -> int:
     """The XML-RPC port in Cobbler's settings; Cobbler's own default where there are none."""
     try:
-        with open(install.SETTINGS, encoding="utf-8") as file:
+        with open(places.SETTINGS, encoding="utf-8") as file:
             return int(yaml.safe_load(file).get("xmlrpc_port", 25151))
     except (OSError, TypeError, ValueError, AttributeError, yaml.YAMLError):
         return 25151

@@ -1,22 +1,24 @@
-"""Puts the snippets and trigger modules where this machine's Cobbler looks for them.
+"""Puts the pack into this machine's Cobbler, and takes it out again.
 
-A plan of changes first, then the changes: ``changes`` only looks, ``apply`` writes.
+A plan of changes first, then the changes: ``installing`` and ``uninstalling`` only look,
+``apply`` writes, all of a plan or nothing.
 """
 
-import importlib.util
+import glob
 import os
-import tempfile
-from typing import Any, Dict, List, NamedTuple, Optional
+import shutil
+import subprocess
+from typing import Dict, List, NamedTuple, Optional
 
 import yaml
 
-from cobbler_bridge import shipped
+from cobbler_bridge import __version__, installed, shipped
+from cobbler_bridge.installed import MANIFEST, Manifest
+from cobbler_bridge.limits import limits_of
+from cobbler_bridge.places import OWN_SETTINGS, SETTINGS, CannotInstallError, Cobbler, stale_since
 
-SETTINGS = "/etc/cobbler/settings.yaml"
-OWN_SETTINGS = "/etc/cobbler/settings.d/cobbler_bridge.settings"
 WHITELIST = "cheetah_import_whitelist"
 IMPORTED = "cobbler_bridge.snippet"
-MODULES = "cobbler_bridge"
 
 _SETTINGS_TEXT = """\
 # Written by "cobbler-bridge install". The snippets import %s, and Cobbler takes this
@@ -24,48 +26,122 @@ _SETTINGS_TEXT = """\
 """
 
 
-class CannotInstallError(Exception):
-    """Why nothing can be installed here, as one sentence that says what to do."""
-
-
 class Change(NamedTuple):
-    """One file to be written; ``note`` says what is done and why, ``same`` that nothing is."""
+    """What is done with one file; ``content`` is ``None`` for one that goes, and ``note`` says
+    what is done and why. ``same`` is set where nothing is done."""
 
     path: str
-    content: str
+    content: Optional[bytes]
     note: str
-    same: bool
+    same: bool = False
 
 
-def changes() -> List[Change]:
-    """Every file of the pack with what is to be done about it.
+class Plan(NamedTuple):
+    """Changes, the manifest that is true after them (``None``: none is needed any more), the
+    folders that go when they are empty, and sentences for whoever asked for it."""
 
-    Raises ``CannotInstallError`` where this Python has no Cobbler or Cobbler no settings.
-    """
-    settings = _settings()
-    snippets = str(settings.get("autoinstall_snippets_dir") or "/var/lib/cobbler/snippets")
-    found = [_snippet(snippets, name) for name in _names("snippets")]
-    modules = os.path.join(_cobbler_package(), "modules", MODULES)
-    for name in _names("triggers"):
-        path = os.path.join(modules, name)
-        found.append(_change(path, shipped.text("triggers", name)))
-    found.extend(_whitelist(settings))
-    return found
+    changes: List[Change]
+    manifest: Optional[Manifest]
+    folders: List[str]
+    remarks: List[str]
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether everything is as it should be."""
+        return all(change.same for change in self.changes) and (
+            self.manifest == installed.recorded()
+            if self.manifest is not None
+            else not os.path.exists(MANIFEST)
+        )
 
 
-def apply(change: Change) -> None:
-    """Write one file whole or not at all. Raises ``OSError``."""
-    folder = os.path.dirname(change.path)
-    os.makedirs(folder, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=folder, prefix=".cobbler-bridge-")
+def installing(cobbler: Cobbler) -> Plan:
+    """What ``install`` would do. Raises ``OSError`` where a file can't be read."""
+    before = installed.recorded()
+    wanted = _wanted(cobbler, before)
+    changes, ours = _kept_settings(before), {}
+    ours.update({change.path: before.files[change.path] for change in changes})
+    for path, content in wanted.items():
+        change = _change(path, content, before)
+        changes.append(change)
+        if change.content is not None:
+            ours[change.path] = installed.checksum(change.content)
+        if change.path != path:
+            # the administrator's own; an upgrade must still know that it was ours once
+            ours.update({path: before.files[path]} if path in before.files else {})
+    changes += [
+        _removal(path, before, "nothing needs it any more")
+        for path in sorted(set(before.files) - {change.path for change in changes} - set(wanted))
+        if os.path.lexists(path)
+    ]
+    folders = set(before.folders) | set(installed.missing_folders(list(ours)))
+    manifest = Manifest(__version__, ours, tuple(sorted(folders)))
+    return Plan(changes, manifest, [], _remarks(cobbler))
+
+
+def uninstalling(cobbler: Optional[Cobbler]) -> Plan:
+    """What ``uninstall`` would do; ``cobbler`` is ``None`` where there is none any more."""
+    before = installed.recorded()
+    if not before.files and cobbler is not None:
+        # installed by a version that wrote no manifest: what is exactly ours is ours
+        same = [change for change in installing(cobbler).changes if change.same]
+        files = {change.path: installed.checksum(change.content or b"") for change in same}
+        folders = [cobbler.modules] if cobbler.modules in map(os.path.dirname, files) else []
+        before = Manifest("", files, tuple(folders))
+    changes = [_removal(path, before, "") for path in before.files if os.path.lexists(path)]
+    # what Python made of the modules goes with them
+    for change in [change for change in changes if not change.same]:
+        folder, name = os.path.split(change.path)
+        compiled = os.path.join(folder, "__pycache__", name[: -len(".py")] + ".*.pyc")
+        found = glob.glob(compiled) if name.endswith(".py") else []
+        changes += [Change(path, None, "removed") for path in sorted(found)]
+    caches = {os.path.join(folder, "__pycache__") for folder in before.folders}
+    remarks = [] if cobbler is None else _left(cobbler)
+    return Plan(changes, None, sorted(caches | set(before.folders), reverse=True), remarks)
+
+
+def apply(plan: Plan) -> None:
+    """Do what the plan says. Raises ``OSError`` where that fails; then nothing is changed."""
+    transaction = installed.Transaction()
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(change.content)
-        os.chmod(beside, 0o644)
-        os.replace(beside, change.path)
-    except OSError:
-        os.unlink(beside)
-        raise
+        for change in plan.changes:
+            if not change.same:
+                transaction.change(change.path, change.content)
+        # last: what it says is true
+        if plan.manifest is not None:
+            if plan.manifest != installed.recorded():
+                transaction.change(MANIFEST, str(plan.manifest).encode())
+        elif os.path.lexists(MANIFEST):
+            transaction.change(MANIFEST, None)
+        transaction.commit()
+    finally:
+        transaction.close()
+    for folder in plan.folders:
+        if os.path.isdir(folder) and not os.listdir(folder):
+            os.rmdir(folder)
+
+
+def must_restart(plan: Plan) -> bool:
+    """Whether cobblerd has not seen what is done, or was done before; ask before ``apply``."""
+    return not plan.nothing_to_do or (plan.manifest is not None and stale_since(MANIFEST))
+
+
+def restart() -> None:
+    """Start cobblerd again. Raises ``CannotInstallError`` where that can't be done or fails."""
+    if os.path.isdir("/run/systemd/system") and shutil.which("systemctl"):
+        command = ["systemctl", "restart", "cobblerd"]
+    elif shutil.which("service"):
+        command = ["service", "cobblerd", "restart"]
+    else:
+        raise CannotInstallError(
+            "there is neither systemctl nor service; restart cobblerd yourself"
+        )
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if done.returncode != 0:
+        said = " ".join(done.stdout.decode("utf-8", "replace").split())
+        raise CannotInstallError("'%s' failed: %s" % (" ".join(command), said or "no output"))
 
 
 def _names(folder: str) -> List[str]:
@@ -74,63 +150,89 @@ def _names(folder: str) -> List[str]:
     )
 
 
-def _settings() -> Dict[str, Any]:
-    try:
-        with open(SETTINGS, encoding="utf-8") as file:
-            settings = yaml.safe_load(file)
-    except OSError as error:
-        raise CannotInstallError(
-            "%s: %s; run this on the Cobbler server, as root" % (SETTINGS, error.strerror)
-        ) from error
-    except (ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise CannotInstallError("%s: is no YAML: %s; correct it" % (SETTINGS, reason)) from error
-    if not isinstance(settings, dict):
-        raise CannotInstallError("%s: is no YAML mapping; correct it" % SETTINGS)
-    return settings
+def _wanted(cobbler: Cobbler, before: Manifest) -> Dict[str, bytes]:
+    """Every file that is to be there, with its content, in the order in which it is said."""
+    found = {
+        os.path.join(cobbler.snippets, name): shipped.text("snippets", name)
+        for name in _names("snippets")
+    }
+    for name in _names("triggers"):
+        found[os.path.join(cobbler.modules, name)] = shipped.text("triggers", name)
+    if cobbler.has_template_items:
+        for name in _names("providers"):
+            path = os.path.join(cobbler.package, "templates", name)
+            found[path] = shipped.text("providers", name)
+    wanted = {path: text.encode() for path, text in found.items()}
+    settings = _own_settings(cobbler, before)
+    if settings is not None:
+        wanted[OWN_SETTINGS] = settings
+    return wanted
 
 
-def _cobbler_package() -> str:
-    found = importlib.util.find_spec("cobbler")
-    if found is None or not found.submodule_search_locations:
-        raise CannotInstallError(
-            "this Python has no Cobbler; install cobbler-bridge for the Python that runs cobblerd"
-        )
-    return list(found.submodule_search_locations)[0]
+def _own_settings(cobbler: Cobbler, before: Manifest) -> Optional[bytes]:
+    """The setting that allows the snippets' import, as a settings file of our own.
+
+    ``None`` where none is needed or none is read.
+    """
+    listed = cobbler.settings.get(WHITELIST)
+    allowed = [str(each) for each in listed] if isinstance(listed, list) else []
+    # some Cobblers write all that they have read into settings.yaml: ours too
+    if not cobbler.reads_own_settings or (IMPORTED in allowed and OWN_SETTINGS not in before.files):
+        return None
+    if _kept_settings(before):
+        return None
+    content = _SETTINGS_TEXT % IMPORTED + yaml.safe_dump(
+        {WHITELIST: [each for each in allowed if each != IMPORTED] + [IMPORTED]},
+        default_flow_style=False,
+    )
+    return content.encode()
 
 
-def _snippet(folder: str, name: str) -> Change:
-    """A snippet that differs from ours is somebody's own: it stays, and ours goes beside it."""
-    path, content = os.path.join(folder, name), shipped.text("snippets", name)
-    change = _change(path, content)
-    if change.same or not os.path.exists(path):
-        return change
-    beside = _change(path + ".cobbler-bridge", content)
-    return beside._replace(note=beside.note + ", because %s was changed and is kept" % path)
+def _kept_settings(before: Manifest) -> List[Change]:
+    """Our settings file, where somebody has changed it and it still does what it is for."""
+    there = installed.read(OWN_SETTINGS) if OWN_SETTINGS in before.files else None
+    if there is None or before.has_unchanged(OWN_SETTINGS) or IMPORTED.encode() not in there:
+        return []
+    return [Change(OWN_SETTINGS, there, "kept, because it was changed", True)]
 
 
-def _change(path: str, content: str) -> Change:
-    there = _read(path)
+def _change(path: str, content: bytes, before: Manifest) -> Change:
+    there = installed.read(path)
     if there == content:
         return Change(path, content, "unchanged", True)
-    return Change(path, content, "written" if there is None else "replaced", False)
+    if there is None:
+        return Change(path, content, "written")
+    # a snippet that is not as we wrote it is somebody's own: it stays, and ours goes beside it
+    if os.path.basename(path) in _names("snippets") and not before.has_unchanged(path):
+        beside = _change(path + ".cobbler-bridge", content, before)
+        return beside._replace(note=beside.note + ", because %s was changed and is kept" % path)
+    return Change(path, content, "replaced")
 
 
-def _read(path: str) -> Optional[str]:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
+def _removal(path: str, before: Manifest, why: str) -> Change:
+    if not before.has_unchanged(path):
+        return Change(path, None, "kept, because it was changed; remove it yourself", True)
+    return Change(path, None, "removed" + (", because %s" % why if why else ""))
 
 
-def _whitelist(settings: Dict[str, Any]) -> List[Change]:
-    """The setting that allows the snippets' import, as a settings file of our own."""
-    listed = settings.get(WHITELIST)
-    allowed = [str(each) for each in listed] if isinstance(listed, list) else []
-    if IMPORTED in allowed:
-        return []
-    content = _SETTINGS_TEXT % IMPORTED + yaml.safe_dump(
-        {WHITELIST: allowed + [IMPORTED]}, default_flow_style=False
-    )
-    return [_change(OWN_SETTINGS, content)]
+def _remarks(cobbler: Cobbler) -> List[str]:
+    shown = "Cobbler " + ".".join(map(str, cobbler.version))
+    found = ["%s: %s" % (shown, sentence) for sentence in limits_of(cobbler.version)]
+    if not cobbler.reads_own_settings and not cobbler.has_template_items:
+        found.append("%s: includes no files of settings.d; include %s" % (SETTINGS, OWN_SETTINGS))
+    return found
+
+
+def _left(cobbler: Cobbler) -> List[str]:
+    """What speaks of the pack and is the administrator's to take away."""
+    found = []
+    for folder, _, names in os.walk(cobbler.templates):
+        for path in sorted(os.path.join(folder, name) for name in names):
+            content = installed.read(path) if os.path.isfile(path) else None
+            for name in _names("snippets") if content else ():
+                if name.encode() in (content or b""):
+                    found.append("%s: still asks for the snippet %s; take that out" % (path, name))
+    listed = cobbler.settings.get(WHITELIST)
+    if isinstance(listed, list) and IMPORTED in listed:
+        found.append("%s: still names %s in %s; take that out" % (SETTINGS, IMPORTED, WHITELIST))
+    return found

@@ -4,7 +4,7 @@ import functools
 import logging
 from typing import Any, Callable, Dict, Mapping, Sequence
 
-from cobbler_bridge import anaconda, shell
+from cobbler_bridge import anaconda, dialects, shell
 from cobbler_bridge.description import relevant, wants_bridge
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem
@@ -49,7 +49,7 @@ def _safely(
     if not wants_bridge(data):
         return ""
     try:
-        return write(_Input(relevant(data)))
+        return write(_Input(relevant(dialects.blended(data))))
     except Exception:
         subject = subject_of(data)
         _LOG.exception("cobbler-bridge: no bridge for %r", subject)

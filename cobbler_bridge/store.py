@@ -17,7 +17,7 @@ from typing import (
     Union,
 )
 
-from cobbler_bridge import keys
+from cobbler_bridge import dialects, keys
 from cobbler_bridge.inventory import INHERITED, Address, Interface, Profile, System, address
 
 Data = Dict[str, Any]
@@ -37,20 +37,27 @@ class InProcess:
 
     def __init__(self, api: Any) -> None:
         self._api = api
+        self._items = dialects.in_process(api)
 
     def system(self, name: str) -> Optional[System]:
         """A system by its name, ``None`` where there is none."""
         item = self._find("system", name)
-        if item is None:
-            return None
-        return _system(_fields(item), item.autoinstall_meta, str(item.autoinstall or ""))
+        return None if item is None else self._system(item)
 
     def systems_at(self, caller: Any) -> List[str]:
         """The systems that have an address written down, by name."""
         wanted = address(caller)
         if wanted is None:
             return []
-        return sorted(item.name for item in self._api.systems() if wanted in _written(item))
+        return sorted(each.name for each in self._api.systems() if wanted in self._written(each))
+
+    def _written(self, item: Any) -> Set[Optional[Address]]:
+        """The addresses that an item itself has, without a look at what it inherits."""
+        own = self._own(item)
+        texts = [own.get(keys.IPV4.name), own.get(keys.IPV6.name)]
+        for record in self._items.fields(item).get("interfaces", {}).values():
+            texts += [record.get(field) for field in _ADDRESS_FIELDS]
+        return {address(text) for text in texts}
 
     def blended(self, kind: str, name: str) -> Optional[Data]:
         """The blended data of a system or profile (``kind``) as its kickstart's template sees
@@ -72,19 +79,16 @@ class InProcess:
 
         Only these fields are written, on the item as it is now, and no trigger runs.
         """
-        item = self._api.find_system(name)
-        if not getattr(item, "inmemory", True):
-            # with the setting lazy_start
-            item.deserialize()
+        item = self._find("system", name)
+        self._items.load(item)
         for interface, bridge in virt_bridges.items():
-            item.interfaces[interface].virt_bridge = bridge
+            self._items.set_virt_bridge(item, interface, bridge)
         if meta:
-            own = {key: value for key, value in _own_meta(item).items() if key not in meta}
+            before = self._own(item)
+            own = {key: value for key, value in before.items() if key not in meta}
             own.update({key: value for key, value in meta.items() if value is not None})
-            # past the setter, which walks through every system for caches that depend on a
-            # profile's variables; a system has no heirs, and saving clears its own cache
-            vars(item)["_autoinstall_meta"] = own
-        self._api.systems().add(item, save=True, with_triggers=False, with_sync=False)
+            self._items.set_own_meta(item, own)
+        self._items.save(item)
 
     def keep(self, name: str, variables: Sequence[str]) -> Set[str]:
         """Put back own variables that an edit dropped and that still stand on disk, before the
@@ -96,11 +100,11 @@ class InProcess:
         if item is None:
             # about to be saved for the first time
             return set(variables)
-        own = _own_meta(item)
+        own = self._own(item)
         stored = _stored_meta(self._api, item)
         kept = {each: stored[each] for each in variables if each in stored and each not in own}
         if kept:
-            vars(item)["_autoinstall_meta"] = {**own, **kept}
+            self._items.set_own_meta(item, {**own, **kept})
             # its dictionary may be remembered; any property's setter clears that
             item.mtime = item.mtime
         return {each for each in variables if each in own and own[each] != stored.get(each)}
@@ -116,8 +120,8 @@ class InProcess:
     def same(self, system: System, variable: str) -> List[System]:
         """The older systems whose own variable has the same value as this one's."""
         value = system.own_meta.get(variable)
-        items = [each for each in self._api.systems() if _own_meta(each).get(variable) == value]
-        systems = [_system(_fields(each), each.autoinstall_meta) for each in items]
+        items = [each for each in self._api.systems() if self._own(each).get(variable) == value]
+        systems = [self._system(each) for each in items]
         return [each for each in systems if each.created < system.created]
 
     def guests_of(self, host: str) -> List[str]:
@@ -130,14 +134,19 @@ class InProcess:
 
     def profile_changed(self, name: str) -> List[str]:
         """The guests whose host changed with this profile or distro; none if it is neither."""
-        parents = (self._api.find_profile, self._api.find_distro)
-        known = any(find(name) is not None for find in parents)
+        known = any(self._find(kind, name) is not None for kind in ("profile", "distro"))
         return _guests(self._api).rebuild() if known else []
 
     def _find(self, kind: str, name: str) -> Any:
-        find = self._api.find_profile if kind == "profile" else self._api.find_system
         # Cobbler takes a search without a name for a mistake of its caller
-        return find(name) if name else None
+        return self._items.find(kind, name) if name else None
+
+    def _own(self, item: Any) -> Data:
+        return _as_dict(self._items.own_meta(item))
+
+    def _system(self, item: Any) -> System:
+        items = self._items
+        return _system(items.fields(item), items.meta(item), items.template(item))
 
 
 class XmlRpc:
@@ -150,21 +159,26 @@ class XmlRpc:
         self._server: Any = xmlrpc.client.ServerProxy(url, allow_none=True)
         self._login = login
         self._known_token: Optional[str] = None
+        self._known: Optional[dialects.Remote3] = None
+
+    @property
+    def _items(self) -> dialects.Remote3:
+        if self._known is None:
+            self._known = dialects.over_xmlrpc(self._server)
+        return self._known
 
     @property
     def _token(self) -> str:
         if self._known_token is None:
             name, password = ("", "") if self._login is None else self._login()
-            self._known_token = str(self._server.login(name, password))
+            self._known_token = self._items.login(name, password)
         return self._known_token
 
     def system(self, name: str) -> Optional[System]:
         """A system by its name, ``None`` where there is none."""
-        if not name or not self._server.has_item("system", name):
-            return None
-        merged = self._server.get_item("system", name, False, True)
-        fields = self._server.get_item("system", name)
-        return _system(fields, merged["autoinstall_meta"], str(merged.get("autoinstall") or ""))
+        found = [item for item in self._items.items("system") if item["name"] == name]
+        parents = self._parents() if found else {}
+        return next((self._as_system(item, parents) for item in found), None)
 
     def default_bridge(self) -> str:
         """The setting default_virt_bridge."""
@@ -181,43 +195,20 @@ class XmlRpc:
 
         Only these fields are written, on the item as it is now; Cobbler's triggers run.
         """
-        handle = self._server.get_system_handle(name, self._token)
-        if virt_bridges:
-            bridges = {"virtbridge-" + nic: bridge for nic, bridge in virt_bridges.items()}
-            self._server.modify_system(handle, "modify_interface", bridges, self._token)
+        self._items.set_virt_bridges(name, virt_bridges, self._token)
         variables = {key: GONE if value is None else value for key, value in meta.items()}
-        fields = self._server.get_item("system", name)
-        own, interfaces = fields["autoinstall_meta"], sorted(fields.get("interfaces") or ())
-        if variables and isinstance(own, dict) and interfaces:
-            # joined with the others by the server itself; an interface must be named, or some
-            # number of them makes it add one
-            edit = {"autoinstall_meta": variables, "in_place": True, "interface": interfaces[0]}
-            self._server.xapi_object_edit("system", name, "edit", edit, self._token)
-            return
-        if variables:
-            whole = {**(own if isinstance(own, dict) else {}), **variables}
-            self._server.modify_system(handle, "autoinstall_meta", whole, self._token)
-        self._server.save_system(handle, self._token)
+        if variables or virt_bridges:
+            self._items.set_meta(name, variables, self._token)
 
     def blended(self, kind: str, name: str) -> Optional[Data]:
         """The blended data of a system or profile (``kind``), ``None`` where there is none."""
-        if not self._server.has_item(kind, name):
-            return None
-        profile, system = (name, "") if kind == "profile" else ("", name)
-        data = self._server.get_blended_data(profile, system)
-        # blended data have the variables as one text over XML-RPC; this has them one by one
-        data["autoinstall_meta"] = self._server.get_item(kind, name, False, True)[
-            "autoinstall_meta"
-        ]
-        return _at_top_level(data)
+        data = self._items.blended(kind, name)
+        return None if data is None else _at_top_level(data)
 
     def systems(self) -> List[System]:
         """Every system, in the order of their names."""
         parents = self._parents()
-        return [
-            _system(item, _merged(item, parents), _template(item, parents))
-            for item in self._sorted("system")
-        ]
+        return [self._as_system(item, parents) for item in self._sorted("system")]
 
     def profiles(self) -> List[Profile]:
         """Every profile, in the order of their names."""
@@ -237,13 +228,16 @@ class XmlRpc:
         settings: Data = self._server.get_settings()
         return settings
 
+    def _as_system(self, item: Data, parents: Mapping[str, Mapping[str, Data]]) -> System:
+        return _system(item, _merged(item, parents), _template(item, parents))
+
     def _sorted(self, kind: str) -> List[Data]:
-        return sorted(self._server.get_items(kind), key=lambda item: str(item["name"]))
+        return sorted(self._items.items(kind), key=lambda item: str(item["name"]))
 
     def _parents(self) -> Mapping[str, Mapping[str, Data]]:
         """The distros and profiles by their names."""
         return {
-            kind: {item["name"]: item for item in self._server.get_items(kind)}
+            kind: {item["name"]: item for item in self._items.items(kind)}
             for kind in ("distro", "profile")
         }
 
@@ -315,18 +309,18 @@ class _Guests:
         """The host that an item names; ``profiles`` remembers what each profile says."""
         if item is None:
             return None
-        own = _own_meta(item)
+        items = dialects.in_process(self._api)
+        own = _as_dict(items.own_meta(item))
         if keys.HOST.name in own or "!" + keys.HOST.name in own:
             return own.get(keys.HOST.name)
         if item.profile not in profiles:
-            # a system of an image has no profile
-            profile = self._api.find_profile(item.profile) if item.profile else None
-            meta = {} if profile is None else profile.autoinstall_meta
+            profile = items.profile_of(item)
+            meta = {} if profile is None else items.meta(profile)
             profiles[item.profile] = meta.get(keys.HOST.name)
         return profiles[item.profile]
 
     def _find(self, name: str) -> Any:
-        return self._api.find_system(name)
+        return dialects.in_process(self._api).find("system", name)
 
     def _systems(self) -> int:
         return len(self._api.systems().listing)
@@ -339,14 +333,9 @@ def _guests(api: Any) -> _Guests:
     return _INDEXES.setdefault(api, _Guests(api))
 
 
-def _own_meta(item: Any) -> Data:
-    """What was set on the item itself: its property would give what it inherits too."""
-    if not getattr(item, "inmemory", True):
-        # with the setting lazy_start it is still on disk, and Cobbler may be about to load it
-        own = item.api.deserialize_item(item).get("autoinstall_meta")
-    else:
-        own = vars(item)["_autoinstall_meta"]
-    return own if isinstance(own, dict) else {}
+def _as_dict(value: Any) -> Data:
+    """Variables that are not set, or inherited, are no dict."""
+    return value if isinstance(value, dict) else {}
 
 
 def _stored_meta(api: Any, item: Any) -> Data:
@@ -358,20 +347,6 @@ def _stored_meta(api: Any, item: Any) -> Data:
         return {}
     own = stored.get("autoinstall_meta") if stored.get("uid") == item.uid else None
     return own if isinstance(own, dict) else {}
-
-
-def _written(item: Any) -> Set[Optional[Address]]:
-    """The addresses that an item itself has, without a look at what it inherits."""
-    own = _own_meta(item)
-    texts = [own.get(keys.IPV4.name), own.get(keys.IPV6.name)]
-    for interface in item.interfaces.values():
-        texts += [getattr(interface, field) for field in _ADDRESS_FIELDS]
-    return {address(text) for text in texts}
-
-
-def _fields(item: Any) -> Data:
-    fields: Data = item.to_dict()
-    return fields
 
 
 def _system(fields: Mapping[str, Any], meta: Mapping[str, Any], template: str = "") -> System:
@@ -404,8 +379,8 @@ def _interfaces(records: Mapping[str, Mapping[str, Any]]) -> Iterable[Interface]
 
 def _at_top_level(data: Data) -> Data:
     """Blended data as a template sees them, each variable beside Cobbler's own fields."""
-    meta = data.pop("autoinstall_meta", None)
-    data.update(meta if isinstance(meta, dict) else {})
+    data = dialects.blended(data)
+    data.update(_as_dict(data.pop("autoinstall_meta", None)))
     return data
 
 
@@ -429,11 +404,4 @@ def _template(item: Mapping[str, Any], parents: Mapping[str, Mapping[str, Any]])
 
 def _merged(item: Mapping[str, Any], parents: Mapping[str, Mapping[str, Any]]) -> Data:
     """The variables of a system or profile with what it inherits, as Cobbler merges them."""
-    merged: Data = {}
-    for each in reversed(_chain(item, parents)):
-        own = each.get("autoinstall_meta")
-        merged.update(own if isinstance(own, dict) else {})
-        for name in [name for name in merged if name.startswith("!")]:
-            merged.pop(name)
-            merged.pop(name[1:], None)
-    return merged
+    return dialects.merged([each.get("autoinstall_meta") for each in _chain(item, parents)])

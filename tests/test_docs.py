@@ -3,20 +3,69 @@
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
 import docs
+import man
 from cobbler_bridge import cli
 from cobbler_bridge.backends.ifcfg import READERS
 from cobbler_bridge.target import KNOWN, TARGETS
 
+# what Python or the system says
+PYTHONS_OWN = ("No module named 'cobbler_bridge'", "Permission denied")
+# what differs from case to case
+CASE = r"cobbler_bridge\.…|…|PYTHON|PATH|NAME|cobbler_bridge\.snippet|bridge_setup|bridge=|[:;] "
 PAGES = [docs.README, *sorted((docs.ROOT / "docs").glob("*.md"))]
 
 
 def test_the_page_of_variables_is_what_the_code_declares() -> None:
     assert docs.VARIABLES.read_text(encoding="utf-8") == docs.variables()
+
+
+def test_the_page_of_compatibility_is_what_the_tests_run_through() -> None:
+    assert docs.COMPATIBILITY.read_text(encoding="utf-8") == docs.compatibility()
+
+
+def test_the_documentation_builds(tmp_path: Path) -> None:
+    """Each warning is an error: a link or an anchor that leads nowhere, a page in no list."""
+    mkdocs = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    done = subprocess.run(
+        [*mkdocs, "-f", str(docs.ROOT / "mkdocs.yml"), "-d", str(tmp_path / "site")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    for page in (docs.ROOT / "docs").glob("*.md"):
+        name = "index.html" if page.stem == "README" else page.stem + "/index.html"
+        assert (tmp_path / "site" / name).is_file(), page
+
+
+def test_what_is_said_to_be_seen_is_said_somewhere() -> None:
+    """Each text of the first column of troubleshooting.md is in our code, Cobbler's or Koan's."""
+    site = Path(sysconfig.get_path("purelib"))
+    sources = [docs.ROOT / "cobbler_bridge", site / "cobbler", site / "koan"]
+    files = [path for top in sources for path in top.rglob("*") if path.suffix in (".py", ".sh")]
+    said = "".join(path.read_text(encoding="utf-8") for path in files)
+    # as a text stands that goes on in the next line of the source
+    said = re.sub(r'"\n\s*"', "", said)
+    page = (docs.ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    texts = re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (.*?) \|", page, re.MULTILINE)))
+    checked = 0
+    for text in texts:
+        for piece in re.split(CASE, text):
+            if len(piece.strip()) > 12 and piece not in PYTHONS_OWN:
+                assert piece.strip() in said, (text, piece)
+                checked += 1
+    assert checked > 10
+
+
+def test_the_man_page_is_what_the_command_says() -> None:
+    assert man.PAGE.read_text(encoding="utf-8") == man.page()
 
 
 def test_the_readme_shows_what_the_pack_prints() -> None:

@@ -4,7 +4,6 @@ import ast
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,12 +18,17 @@ from cobbler_bridge.description import describe
 from cobbler_bridge.firewalls import FIREWALLS
 from cobbler_bridge.snippet import bridge_setup
 from cobbler_bridge.target import TARGETS, UNKNOWN, target_of
+from environments import PYTHONS, find_python
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "cobbler_bridge"
 CASES = ROOT / "tests/cases"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TRIGGERS = sorted((ROOT / "triggers").glob("*.py"))
+PROVIDERS = sorted((ROOT / "providers").glob("*.py"))
+
+
+SHIPPED = ("cobbler_bridge", "providers", "triggers")
 
 
 def tool(*command: str, text: Optional[str] = None) -> None:
@@ -93,18 +97,16 @@ def test_shellcheck_finds_nothing_in_the_tools() -> None:
 
 
 def test_nothing_is_newer_than_python_3_6() -> None:
-    tool("vermin", "-t=3.6-", "--no-tips", "cobbler_bridge", "triggers", "setup.py")
+    tool("vermin", "-t=3.6-", "--no-tips", *SHIPPED, "setup.py")
 
 
-def python_3_6() -> str:
-    """A Python 3.6, on PATH or where pyenv keeps it."""
-    candidates = [shutil.which("python3.6") or ""]
-    candidates += map(str, Path.home().glob(".pyenv/versions/3.6.*/bin/python"))
-    for candidate in filter(None, candidates):
-        # a shim on PATH may be there without its Python
-        if subprocess.call([candidate, "-c", ""], stderr=subprocess.DEVNULL) == 0:
-            return candidate
-    pytest.skip("no Python 3.6 here: vermin alone looks for what is newer")
+@pytest.fixture(params=PYTHONS)
+def python(request: pytest.FixtureRequest) -> Tuple[str, str]:
+    """A Python's version and path; continuous integration must have each."""
+    found = find_python(request.param)
+    if found is None and not os.environ.get("CI"):
+        pytest.skip("no Python %s here: vermin alone looks for what is newer" % request.param)
+    return request.param, str(found)
 
 
 COMPILE = """
@@ -116,10 +118,10 @@ print(sys.version_info[:2])
 """
 
 
-def test_python_3_6_reads_every_module() -> None:
-    paths = [str(path) for path in (*SOURCES, *TRIGGERS, ROOT / "setup.py")]
-    said = subprocess.check_output([python_3_6(), "-W", "error", "-c", COMPILE, *paths])
-    assert said == b"(3, 6)\n"
+def test_every_python_reads_every_module(python: Tuple[str, str]) -> None:
+    paths = [str(path) for path in (*SOURCES, *TRIGGERS, *PROVIDERS, ROOT / "setup.py")]
+    said = subprocess.check_output([python[1], "-W", "error", "-c", COMPILE, *paths])
+    assert said.decode() == "(%s)\n" % python[0].replace(".", ", ")
 
 
 RENDER = """
@@ -159,8 +161,8 @@ def rendered_by(python: str) -> List[str]:
     return scripts
 
 
-def test_python_3_6_renders_the_same_bytes() -> None:
-    scripts = rendered_by(python_3_6())
+def test_every_python_renders_the_same_bytes(python: Tuple[str, str]) -> None:
+    scripts = rendered_by(python[1])
     assert len(scripts) > 50
     assert scripts == rendered_by(sys.executable)
 
@@ -226,13 +228,16 @@ def _imported(path: Path) -> Set[str]:
 
 
 def test_what_is_imported_from_elsewhere() -> None:
-    found = {path.name: _imported(path) for path in (*SOURCES, *TRIGGERS)}
+    found = {path.name: _imported(path) for path in (*SOURCES, *TRIGGERS, *PROVIDERS)}
     assert {name: names for name, names in found.items() if names} == {
         # the only module that knows Cobbler's API
         "store.py": {"cobbler"},
+        # Cobbler 4.0 imports this one itself
+        "cobbler_bridge.py": {"cobbler"},
         # the command and the installation read Cobbler's settings
         "cli.py": {"yaml"},
         "install.py": {"yaml"},
+        "places.py": {"yaml"},
     }
 
 
@@ -241,6 +246,17 @@ def test_a_trigger_has_what_cobbler_calls_and_nothing_else() -> None:
     for path in TRIGGERS:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         assert [each.name for each in _functions(tree)] == ["register", "run"]
+
+
+def test_cobbler_4_is_given_every_snippet() -> None:
+    """The provider of templates imports nothing of ours, so it has their names."""
+    tree = ast.parse(PROVIDERS[0].read_text(encoding="utf-8"))
+    (names,) = (
+        ast.literal_eval(each.value)
+        for each in ast.walk(tree)
+        if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "SNIPPETS"
+    )
+    assert list(names) == sorted(path.name for path in (ROOT / "snippets").iterdir())
 
 
 def _cases() -> List[Tuple[str, Dict[str, Any], str]]:

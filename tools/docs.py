@@ -1,19 +1,23 @@
 """Writes the parts of docs/ that the code declares: ``make docs``."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from cobbler_bridge import keys, shell  # noqa: E402 - the line above makes it importable
+from cobbler_bridge import keys, places, shell  # noqa: E402 - the line above makes it importable
 from cobbler_bridge.backends import BACKENDS  # noqa: E402
+from cobbler_bridge.limits import limits_of  # noqa: E402
 from cobbler_bridge.planner import make_plan  # noqa: E402
 from cobbler_bridge.snippet import bridge_setup  # noqa: E402
 from cobbler_bridge.target import KNOWN  # noqa: E402
+from environments import PYTHONS, VERSIONS  # noqa: E402
 
+COMPATIBILITY = ROOT / "docs" / "compatibility.md"
 _WRITERS = {keys.BACKEND.name: BACKENDS}
 README = ROOT / "README.md"
 VARIABLES = ROOT / "docs" / "variables.md"
@@ -27,6 +31,37 @@ refused before any file is touched: `cobbler-bridge render` shows it, and so doe
 This page is written by `make docs` from the declarations in `cobbler_bridge/keys.py`.
 
 ## On a host or its profile
+"""
+# the Python of continuous integration, whichever makes the page
+THIS = "3.11"
+_COMPATIBILITY = """\
+# Compatibility
+
+This page is written by `make docs` from the list that the tests run through.
+
+## Cobbler
+
+On each of these the same test goes the whole way: `install`, the kickstart of a system and of a
+profile, the record of a host, the guest on its bridge, the real Koan, a restart, `uninstall`, and a
+comparison of all files with those before. `install` refuses what is older than {2} or not older
+than {3}, and says the limits too.
+
+| Cobbler | tested on Python | what this Cobbler can't do |
+|---|---|---|
+{0}
+Records and placements are text in Cobbler's own objects, so they are where those are. `cobbler
+replicate` is shown to carry them to a second server. Cobbler's MongoDB serializer is not part of
+the tests: no package that they can install has a MongoDB server.
+
+## Python
+
+cobbler-bridge needs Python 3.6 or later, PyYAML, and the Python that runs cobblerd. The tests that
+need no Cobbler run on {1}, and every rendering is the same on all of them to the byte.
+
+## Packages
+
+The rpm and the deb are built, installed, upgraded over changed snippets and removed beside a
+Cobbler 3.3.10 that is laid out as a package would, and nothing of them is left.
 """
 _ON_A_GUEST = "\n## On a guest or its profile\n"
 _ON_THE_RECORD = "\n## Written by the triggers\n"
@@ -85,6 +120,24 @@ def _refused() -> str:
     return done.stderr
 
 
+def compatibility() -> str:
+    """The page of every Cobbler and every Python that the tests run on."""
+    rows = []
+    for name in dict.fromkeys(version.cobbler for version in VERSIONS):
+        pythons = [version.python or THIS for version in VERSIONS if version.cobbler == name]
+        numbers = tuple(map(int, re.findall(r"\d+", name.partition("b")[0])))
+        limits = "; ".join(limits_of(numbers)) or "–"
+        rows.append("| %s | %s | %s |\n" % (name, ", ".join(sorted(pythons, key=_order)), limits))
+    pythons = sorted({*PYTHONS, THIS}, key=_order)
+    since, before = (".".join(map(str, each)) for each in (places.SINCE, places.BEFORE))
+    return _COMPATIBILITY.format("".join(rows), ", ".join(pythons), since, before)
+
+
+def _order(python: str) -> Tuple[int, ...]:
+    return tuple(map(int, python.split(".")))
+
+
 if __name__ == "__main__":
+    COMPATIBILITY.write_text(compatibility(), encoding="utf-8")
     VARIABLES.write_text(variables(), encoding="utf-8")
     README.write_text(readme(), encoding="utf-8")

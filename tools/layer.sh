@@ -40,3 +40,5 @@ updated=
 unpack layer 'network-manager dbus dnsmasq-base busybox iproute2 udev systemd firewalld nftables iptables procps'
 # what makes guests where Koan is called (test_libvirt.py)
 unpack layer-guests 'virtinst libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils python3-libvirt python3-netifaces python3 iproute2'
+# what builds and installs packages (test_packages.py)
+unpack layer-packages 'rpm mandoc python3-yaml iproute2'

@@ -1,6 +1,7 @@
 """A private Cobbler: cobblerd and its web server in namespaces of their own.
 
-cobblerd comes from the running interpreter's virtual environment (requirements/cobbler.txt).
+cobblerd comes from the running interpreter's virtual environment (requirements/cobbler.txt), or
+from another one that has another version of Cobbler (tools/environments.py).
 It sees folders of its own at Cobbler's fixed paths and a network with nothing but 127.0.0.1, so
 several run at once, none touches the host, and nothing stays when the caller ends, however it ends.
 
@@ -16,7 +17,6 @@ Needs Linux, util-linux (unshare, nsenter), GNU env, and root or unprivileged us
 import argparse
 import array
 import http.client
-import importlib.util
 import json
 import os
 import re
@@ -43,8 +43,12 @@ FIXED_PATHS = (
     "/var/lib/cobbler",
     "/var/log/cobbler",
     "/var/www/cobbler",
+    # the web folder of Cobbler 3.2, whose wheel was built on SUSE
+    "/srv/www/cobbler",
     "/var/cache/cobbler",
     "/srv/tftpboot",
+    # what Cobbler 4.0 calls it on Debian
+    "/srv/tftp",
     "/var/log/koan",
 )
 # What cobblerd expects to exist and the wheel doesn't bring.
@@ -58,8 +62,19 @@ _FOLDERS = (
     "/var/lib/cobbler/triggers",
     "/var/log/cobbler/tasks",
     *(f"/srv/tftpboot/{name}" for name in ("pxelinux.cfg", "grub", "images", "boot", "etc")),
+    # Cobbler 3.2 makes them when it is told to sync
+    *(f"/srv/tftpboot/grub/{name}" for name in ("system", "system_link")),
     *(f"/var/www/cobbler/{name}" for name in _WEB_FOLDERS.split()),
+    *(f"/srv/www/cobbler/{name}" for name in _WEB_FOLDERS.split()),
 )
+# Cobbler 4.0 tells systemd that it is up, through a library that needs a compiler.
+_SYSTEMD = """\
+\"\"\"Stands in for systemd-python: nobody is told.\"\"\"
+
+
+def notify(status):
+    return False
+"""
 
 
 class PrivateCobblerError(Exception):
@@ -81,6 +96,8 @@ class PrivateCobbler:
         directory: keep everything in this folder and leave it there afterwards; one that an
             earlier private Cobbler filled is used as it stands. Without it, a temporary folder.
         env: environment variables for cobblerd and for every command, e.g. PYTHONPATH.
+        python: the interpreter of the virtual environment that has Cobbler; without it, the
+            running one.
 
     Attributes:
         directory: the folder everything is kept in, None while nothing is.
@@ -91,12 +108,14 @@ class PrivateCobbler:
         settings: Optional[Mapping[str, Any]] = None,
         directory: Optional[Union[str, Path]] = None,
         env: Optional[Mapping[str, str]] = None,
+        python: Optional[Union[str, Path]] = None,
     ) -> None:
+        self._python = os.path.abspath(python or sys.executable)
         self.directory = None if directory is None else Path(directory).absolute()
         self._kept = directory is not None
         self._settings = dict(settings or {})
         self._env = dict(env or {})
-        self._package = _cobbler_package()
+        self._package = _cobbler_package(self._python)
         self._private = [*FIXED_PATHS, str(self._package)]
         self._channel: Optional[socket.socket] = None
         self._channel_lock = threading.Lock()
@@ -251,7 +270,11 @@ class PrivateCobbler:
         """A token with every right, from the shared secret; a new one after a restart."""
         if self._token is None:
             secret = self.path("/var/lib/cobbler/web.ss").read_text(encoding="utf-8")
-            self._token = str(self.rpc("login", "", secret))
+            try:
+                self._token = str(self.rpc("login", "", secret))
+            except xmlrpc.client.Fault:
+                # Cobbler 3.3.0 to 3.3.6 can't read its own secret, and takes this (CVE-2024-47533).
+                self._token = str(self.rpc("login", "", -1))
         return self._token
 
     def log(self) -> str:
@@ -296,10 +319,33 @@ class PrivateCobbler:
                 place.mkdir(parents=True)
         for path in _FOLDERS:
             (root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        if not (root / "etc/cobbler/settings.yaml").exists():
+            self._set_up(root)
         if self._settings:
             settings = root / "etc/cobbler/settings.yaml"
             text = change_settings(settings.read_text(encoding="utf-8"), self._settings)
             settings.write_text(text, encoding="utf-8")
+
+    def _set_up(self, root: Path) -> None:
+        """Cobbler 4.0 has no data beside its package, and a command that writes them."""
+        stand_in = self._folder() / "python/systemd"
+        stand_in.mkdir(parents=True)
+        (stand_in / "__init__.py").touch()
+        (stand_in / "daemon.py").write_text(_SYSTEMD, encoding="utf-8")
+        command = [self._python, str(self._bin() / "cobblerd"), "setup", f"--base-dir={root}"]
+        done = subprocess.run(
+            [*command, "--mode=core"],
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if done.returncode != 0:
+            raise PrivateCobblerError("cobblerd setup failed: " + _last_lines(done.stdout))
+
+    def _bin(self) -> Path:
+        # not resolved: a virtual environment's interpreter is a link to another's
+        return Path(self._python).parent
 
     def _environment(self) -> Dict[str, str]:
         # A proxy of the machine's is no use to anybody who has only 127.0.0.1.
@@ -309,8 +355,9 @@ class PrivateCobbler:
             if not name.lower().endswith("_proxy") and name != "PYTHONHOME"
         }
         env["PATH"] = os.pathsep.join(
-            [os.path.join(sys.prefix, "bin"), "/usr/sbin:/usr/bin:/sbin:/bin", env.get("PATH", "")]
+            [str(self._bin()), "/usr/sbin:/usr/bin:/sbin:/bin", env.get("PATH", "")]
         )
+        env["PYTHONPATH"] = str(self._folder() / "python")
         env["TMPDIR"] = str(self._folder() / "tmp")
         env["PYTHONUNBUFFERED"] = "1"
         env.update(self._env)
@@ -328,8 +375,8 @@ class PrivateCobbler:
             "private": self._private,
             "unshare": unshare,
             "commands": {
-                "cobblerd": [sys.executable, os.path.join(sys.prefix, "bin", "cobblerd"), "-F"],
-                "web_front": [sys.executable, str(tools / "web_front.py")],
+                "cobblerd": [self._python, str(self._bin() / "cobblerd"), "-F"],
+                "web_front": [self._python, str(tools / "web_front.py")],
             },
         }
         plan_file = folder / "plan.json"
@@ -487,14 +534,16 @@ def add_sample_objects(
         cobbler.run(["cobbler", "system", "add", f"--name={system}", f"--profile={name}"])
 
 
-def _cobbler_package() -> Path:
-    spec = importlib.util.find_spec("cobbler")
-    if spec is None or spec.origin is None:
+def _cobbler_package(python: str) -> Path:
+    script = "import importlib.util as u; print(u.find_spec('cobbler').origin)"
+    command = [python, "-I", "-c", script]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    if done.returncode != 0:
         raise PrivateCobblerError(
-            f"Cobbler is not installed for {sys.executable}; "
+            f"Cobbler is not installed for {python}; "
             "pip install --no-deps -r requirements/cobbler.txt does that"
         )
-    return Path(spec.origin).parent
+    return Path(done.stdout.strip()).parent
 
 
 def _tail(file: Path) -> str:

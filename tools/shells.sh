@@ -1,8 +1,8 @@
 #!/bin/sh
-# The shells that the tests run emitted scripts in: says which is missing, and installs it where
-# that is possible (Debian's packages, as root).
+# The shells that the tests run emitted scripts in, and rsync, which Cobbler runs: says which is
+# missing, and installs it where that is possible (Debian's packages, as root).
 missing=
-for shell in bash dash busybox; do
+for shell in bash dash busybox rsync; do
     command -v "$shell" > /dev/null || missing="$missing $shell"
 done
 [ -n "$missing" ] || exit 0

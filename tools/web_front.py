@@ -5,11 +5,12 @@ It needs nothing but the standard library and the Python that Cobbler is install
     python web_front.py [--port 80]
 
 `/cobbler_api` goes to cobblerd's XML-RPC port, `/cblr/svc/…` to Cobbler's WSGI application, and the
-rest are files below /var/www/cobbler and /srv/tftpboot/grub.
+rest are files below /var/www/cobbler (/srv/www/cobbler on SUSE) and /srv/tftpboot/grub.
 """
 
 import argparse
 import http.client
+import importlib
 import importlib.util
 import mimetypes
 import os
@@ -24,12 +25,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 XMLRPC_PORT = 25151
-SERVICES = "/var/www/cobbler/svc/services.py"
+# Where Cobbler up to 3.3 has its WSGI application; 4.0 has it in its package.
+SERVICES = [f"{folder}/cobbler/svc/services.py" for folder in ("/srv/www", "/var/www")]
+WEB_FOLDER = os.path.dirname(os.path.dirname(next(filter(os.path.isfile, SERVICES), SERVICES[1])))
 # The aliases of sites-available/cobbler.conf; the first that fits is taken.
 FOLDERS: List[Tuple[str, str]] = [
-    ("/cblr", "/var/www/cobbler"),
-    ("/cobbler_track", "/var/www/cobbler"),
-    ("/cobbler", "/var/www/cobbler"),
+    ("/cblr", WEB_FOLDER),
+    ("/cobbler_track", WEB_FOLDER),
+    ("/cobbler", WEB_FOLDER),
     ("/httpboot", "/srv/tftpboot/grub"),
     ("/images", "/srv/tftpboot/grub/images"),
 ]
@@ -47,14 +50,21 @@ def services() -> "WSGIApplication":
     global _services
     with _services_lock:
         if _services is None:
-            spec = importlib.util.spec_from_file_location("cobbler_web_services", SERVICES)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            application: Callable[..., Any] = module.application
+            application: Callable[..., Any] = _services_module().application
             _services = application
         return _services
+
+
+def _services_module() -> Any:
+    path = f"{WEB_FOLDER}/svc/services.py"
+    if not os.path.isfile(path):
+        return importlib.import_module("cobbler.services")
+    spec = importlib.util.spec_from_file_location("cobbler_web_services", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def file_of(path: str) -> Optional[str]:
@@ -122,6 +132,8 @@ class _Handler(WSGIRequestHandler):
         environ: Dict[str, Any] = super().get_environ()
         # Apache hands on the request line's own words; Cobbler reads them from here.
         environ["REQUEST_URI"] = self.path
+        # Cobbler 4.0 is told by gunicorn, which gets the path without this prefix.
+        environ["RAW_URI"] = self.path[len("/cblr/svc") :]
         return environ
 
     def address_string(self) -> str:

@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any, Iterator, Mapping, Optional
 
-from cobbler_bridge import install
+from cobbler_bridge import install, places
 from cobbler_bridge.check.site import Installed, Machine, Site
 from cobbler_bridge.problem import Problem
 
@@ -48,8 +48,8 @@ def _is_loaded(path: str) -> bool:
 def look(settings: Mapping[str, Any]) -> Optional[Machine]:
     """This machine, if it is a Cobbler server."""
     try:
-        changes = install.changes()
-    except (install.CannotInstallError, OSError):
+        changes = install.installing(places.find()).changes
+    except (places.CannotInstallError, OSError):
         return None
 
     def text(folder: str, name: str) -> Optional[str]:

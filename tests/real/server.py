@@ -2,13 +2,14 @@
 
 import http.client
 import json
+import os
 import re
 import subprocess
 import sysconfig
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
-from private_cobbler import HTTP_PORT, PrivateCobbler
+from private_cobbler import FIXED_PATHS, HTTP_PORT, PrivateCobbler
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLLECTIONS = "/var/lib/cobbler/collections"
@@ -63,7 +64,9 @@ class Server:
         for name in ("vmlinuz", "initrd.img"):
             (tree / name).write_text(name)
         self.template("minimal", MINIMAL)
-        for release in RELEASES:
+        known = self.cobbler.rpc("get_valid_os_versions_for_breed", "redhat")
+        # the first 3.3 has no rhel9 among its signatures
+        for release in [release for release in RELEASES if release in known]:
             self.add(
                 "distro",
                 release,
@@ -209,6 +212,29 @@ class Server:
             if path.is_file()
         }
 
+    def files(self) -> Dict[str, Tuple[str, bytes, int]]:
+        """Every file that Cobbler has, with kind, content and time of change, but for logs."""
+        found = {}
+        for top in [*FIXED_PATHS, str(self.cobbler.package)]:
+            folder = self.cobbler.path(top)
+            for path in folder.rglob("*"):
+                name = os.path.join(top, str(path.relative_to(folder)))
+                if "__pycache__" in name or name.startswith("/var/log") or path.is_dir():
+                    continue
+                content = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+                kind = oct(path.lstat().st_mode)
+                found[name] = (kind, content, path.lstat().st_mtime_ns)
+        return found
+
+    def folders(self) -> Set[str]:
+        """Every folder that Cobbler has; no caches."""
+        return {
+            os.path.join(top, str(path.relative_to(self.cobbler.path(top))))
+            for top in [*FIXED_PATHS, str(self.cobbler.package)]
+            for path in self.cobbler.path(top).rglob("*")
+            if path.is_dir() and "__pycache__" not in str(path)
+        }
+
     def mark(self) -> None:
         """What ``said`` and ``log`` return begins here."""
         self._mark = len(self.cobbler.log())
@@ -236,7 +262,7 @@ def must_be_built() -> None:
         path: site / path.relative_to(REPOSITORY)
         if folder == "cobbler_bridge"
         else site / "cobbler_bridge" / path.relative_to(REPOSITORY)
-        for folder in ("cobbler_bridge", "snippets", "triggers")
+        for folder in ("cobbler_bridge", "providers", "snippets", "triggers")
         for path in (REPOSITORY / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }

@@ -76,6 +76,8 @@ def test_a_host_whose_xen_routes_its_guests(server: Server) -> None:
     assert server.state("kvm1") == "xenbr1/installed"
     assert server.bridges("kvm1") == {"eth0": "xenbr1"}
     assert server.bridges("web1") == {"eth0": "xenbr1"}
+    # the others' distro too
+    server.edit("distro", "rhel7", os_version="rhel7")
 
 
 def test_what_is_logged(host: Server) -> None:

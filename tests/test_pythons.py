@@ -1,0 +1,48 @@
+"""The tests that need no Cobbler, on every Python that the pack is for."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from environments import PYTHONS, pure_python
+
+ROOT = Path(__file__).parent.parent
+# what has another subject than Python, or is run on this one by starting others
+ELSEWHERE = {
+    "test_anaconda.py": "pykickstart, which is for the newest Pythons only",
+    "test_cases.py": "shells, on bytes that test_style.py compares between Pythons",
+    "test_docs.py": "the documentation",
+    "test_pythons.py": "this",
+    "test_runtime.py": "shells",
+    "test_shell.py": "shells",
+    "test_style.py": "tools for the newest Pythons only",
+}
+FILES = sorted(path.name for path in (ROOT / "tests").glob("test_*.py"))
+
+
+@pytest.mark.parametrize("version", PYTHONS)
+def test_pure_tests(version: str) -> None:
+    python = pure_python(version)
+    if not python.exists() and not os.environ.get("CI"):
+        pytest.skip("no Python %s here" % version)
+    files = ["tests/" + name for name in FILES if name not in ELSEWHERE]
+    done = subprocess.run(
+        [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
+        cwd=str(ROOT),
+        env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    passed = re.search(r"^(\d+) passed[, ]", done.stdout, re.MULTILINE)
+    assert passed, done.stdout[-3000:]
+    assert int(passed.group(1)) > 300
+
+
+def test_what_runs_elsewhere_is_there() -> None:
+    assert set(ELSEWHERE) <= set(FILES)
