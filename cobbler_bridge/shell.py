@@ -25,6 +25,7 @@ _HERE_DOCUMENT = {ord(letter): "\\" + letter for letter in "\\$`"}
 # A line that begins with %, blanks before it or not, may end a kickstart's section; and what
 # begins a line there is up to Python, for which a form feed ends one
 _PERCENT = re.compile(r"(?<=\s)%")
+_NO_WORD = re.compile(r"[^A-Za-z0-9]+")
 _PLAIN = re.compile(r"[A-Za-z0-9_./:-]+\Z")
 
 
@@ -50,6 +51,8 @@ def script(plan: Plan) -> str:
     for step in plan.steps:
         lines.append(_step(step))
     lines += ["commit", "}", "", "# What follows is the same in every script.", ""]
+    fixed = [step for _, step in flat(plan.steps) if isinstance(step, File) and step.does]
+    lines += [_definition(file) for file in dict.fromkeys(fixed)]
     lines += [_helpers(plan.helpers), "bridge_setup", ")", _rule("end of bridge_setup"), ""]
     return "\n".join(lines)
 
@@ -111,6 +114,20 @@ def _step(step: Stage) -> str:
         return "\n".join(["case $release in", *branches, '*) leave_alone "%s" ;;' % why, "esac"])
     if isinstance(step, Call):
         return " ".join([step.helper] + [_word(word) for word in step.arguments])
+    return _put(step) if step.does else _write(step)
+
+
+def _put(file: File) -> str:
+    """The function that writes a file whose content is the same on every machine."""
+    return "put" + _NO_WORD.sub("_", plain(file.path))
+
+
+@functools.lru_cache(maxsize=None)
+def _definition(file: File) -> str:
+    return "%s() {\n%s\n}\n" % (_put(file), _write(file))
+
+
+def _write(step: File) -> str:
     path = "".join(_in_path(part) for part in step.path)
     quoted = '"%s"' % path if any(isinstance(part, Fact) for part in step.path) else quote(path)
     body = "".join(_in_here_document(part) for part in step.content)

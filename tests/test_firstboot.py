@@ -193,7 +193,7 @@ def test_proved(sh: List[str], tmp_path: Path) -> None:
     )
     assert [call.split()[-1] for call in host.calls("curl")] == [URL]
     assert host.is_clean()
-    assert host.state() == ["kept", "ports", "proved"]
+    assert host.state() == ["kept", "ports", "proved", "written"]
     own = {path for path in new if "firstboot" in path}
     assert host.etc() == {path: text for path, text in new.items() if path not in own}
     # the script once more: the bridge was proved, and nothing of it changes
@@ -275,7 +275,7 @@ def test_not_proved(how: str, sh: List[str], tmp_path: Path) -> None:
     assert "is proved" in host.check().output
     # the message and the report were about another time
     assert host.etc()["etc/issue"] == host.old["etc/issue"]
-    assert host.state() == ["kept", "ports", "proved"]
+    assert host.state() == ["kept", "ports", "proved", "written"]
 
 
 @ON_EVERY_SHELL

@@ -662,3 +662,31 @@ def test_where_the_settings_are_written(sh: List[str], tmp_path: Path) -> None:
         else:
             assert "filtered" not in run.output
             assert (root / ours[0]).read_text() == NOTE + SET
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("os_version", "path"),
+    [("rhel7", "sysconfig/network-scripts/%s"), ("rhel9", "NetworkManager/system-connections/%s")],
+)
+def test_what_an_earlier_run_wrote_goes(
+    os_version: str, path: str, sh: List[str], tmp_path: Path
+) -> None:
+    """Another name of the bridge, and no route any more: the old files would work on."""
+    machine.build(tmp_path, {"nics": {"eth0": {"mac": MAC1}}, "files": {"/usr/sbin/brctl!": ""}})
+    record = {"eth0": {"mac_address": MAC1, "static_routes": ["198.51.100.0/24:192.0.2.1"]}}
+    before = dict(DATA, os_version=os_version, interfaces=record)
+    assert machine.run(bridge_setup(before), tmp_path, sh).status == 0
+    old = {name for name in tree(tmp_path) if "br0" in name}
+    # a route in a file of its own, or in the bridge's
+    assert len(old) == (2 if os_version == "rhel7" else 1)
+    folder = tmp_path / "etc" / (path % "")
+    (folder / "of-somebody").write_text("x\n")
+    run = machine.run(bridge_setup(dict(DATA, os_version=os_version, bridge="br7")), tmp_path, sh)
+    assert (run.status, run.errors) == (0, "")
+    names = {name for name in tree(tmp_path) if path % "" in name}
+    assert not [name for name in names if "br0" in name]
+    assert [name for name in names if "br7" in name]
+    assert (folder / "of-somebody").read_text() == "x\n"
+    kept = tree(tmp_path / "var/lib/cobbler-bridge/kept")
+    assert {name for name in kept if "br0" in name} == old

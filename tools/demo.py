@@ -21,6 +21,7 @@ SERVER = "http://127.0.0.1/cblr/svc/op"
 TEMPLATES = "/var/lib/cobbler/templates"
 TREE = "/var/www/cobbler/distro_mirror/el7"
 FETCH = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode(), end='')"
+END = ": end of bridge_setup ----\n"
 END_OF_DESCRIPTION = "# What follows is the same in every script."
 # What an EL 7 machine looks like in its %post section, as far as the script looks
 MACHINE: Mapping[str, object] = {
@@ -118,7 +119,7 @@ class Demonstration:
         self._stage.heading("The host's kickstart, as the machine gets it: the bridge's part")
         text = self._get("autoinstall/system/kvm1", show=False)
         begin = text.index("# ---- cobbler-bridge")
-        script = text[begin : text.index("# ---- ", begin + 1)]
+        script = text[begin : text.index(END, begin) + len(END)]
         self._stage.output(script[: script.index(END_OF_DESCRIPTION)] + "…")
         return script
 
@@ -130,14 +131,15 @@ class Demonstration:
         run = scratch_machine.run(script, root, ["sh"])
         self._stage.output(run.output + run.errors)
         for path, text in scratch_machine.tree(root).items():
-            if path.startswith("etc/") and before.get(path) != text:
+            # what starts the check at the first boot is the same on every machine
+            if path.startswith("etc/") and "firstboot" not in path and before.get(path) != text:
                 self._stage.command("cat /" + path)
                 self._stage.output(text)
 
     def play_the_installation(self) -> None:
-        """The two calls that a kickstart makes when it begins and when it is done."""
-        self._stage.heading("kvm1 installs itself: its kickstart calls Cobbler twice")
-        for mode in ("pre", "post"):
+        """The calls of a kickstart when it begins and when it is done, and of the first boot."""
+        self._stage.heading("kvm1 installs itself, and its first boot proves the bridge")
+        for mode in ("pre", "post", "firstboot"):
             self._get("trig/mode/%s/system/kvm1" % mode)
         self._show(["cobbler-bridge", "show"])
 

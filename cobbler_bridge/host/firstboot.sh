@@ -204,6 +204,8 @@ copy() {
 # take_back: first what we added, which makes room; sets failed to what could not be put back
 take_back() {
     failed=
+    # those names are the old network's from now on
+    rm -f "$state/written"
     [ -r "$state/changes" ] || failed=" what is not noted in $state/changes"
     for round in added had; do
         while read -r what path; do

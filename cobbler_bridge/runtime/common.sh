@@ -90,6 +90,7 @@ find_nic() {
 # chosen_as NUMBER ROLE [left]
 chosen_as() {
     mac=$(nic_mac "$nic")
+    [ "${#mac}" -eq 17 ] || leave_alone "the address of $nic can't be read"
     eval "nic$1=\$nic port$1=\$name mac$1=\$mac"
     printf '%s\n' "$1 $mac${3:+ $3}" >> "$new/ports" ||
         leave_alone "nothing can be written below $state"
@@ -144,7 +145,8 @@ nic_mac() {
             inside && /^Permanent HW addr: / { print $4 }' "$bond")
         [ -z "$own_mac" ] || break
     done
-    printf '%s\n' "${own_mac:-$(cat "$root/sys/class/net/$1/address")}" | tr 'A-F' 'a-f'
+    [ -n "$own_mac" ] || read -r own_mac < "$root/sys/class/net/$1/address" || :
+    printf '%s\n' "$own_mac" | tr 'A-F' 'a-f'
 }
 
 has_link() {
@@ -334,6 +336,7 @@ remember() {
 # disk or a read-only one changes nothing
 commit() {
     check_names
+    set_aside_earlier
     : > "$new/todo"
     while read -r path; do
         same "$new/files$path" "$root$path" || printf '%s\n' "$path" >> "$new/todo" ||
@@ -363,13 +366,30 @@ commit() {
     done < "$new/aside"
     labels
     if [ -s "$new/todo" ] || [ -s "$new/aside" ]; then
-        mv -f "$new/ports" "$state/ports" || say "the ports can't be remembered" >&2
+        mv -f "$new/ports" "$new/written" "$state" || say "the ports can't be remembered" >&2
     else
         say "$bridges is set up already"
     fi
     end_changes
     # everything is in place: a leftover here is no failure
     rm -rf "$new" || :
+}
+
+# set_aside_earlier: what an earlier run wrote for a device or a route that is not wanted any more
+set_aside_earlier() {
+    : > "$new/written"
+    while read -r path; do
+        case $path in
+        */network-scripts/* | */system-connections/*)
+            printf '%s\n' "$path" >> "$new/written" || leave_alone "nothing can be written below $state"
+            ;;
+        esac
+    done < "$new/list"
+    [ -r "$state/written" ] || return 0
+    while read -r path; do
+        [ -f "$root$path" ] || continue
+        will_write "$path" || grep -qxF -- "$path" "$new/aside" || set_aside "$path"
+    done < "$state/written"
 }
 
 # is_ours PATH: no part of the network configuration

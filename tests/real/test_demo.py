@@ -47,7 +47,7 @@ def check_story(text: str) -> None:
     assert "\n→ web1 is on br0 of kvm1\n" in text
     assert "\n  BRIDGE=br0\n" in text
     assert "\n  DEVICE=br0\n" in text
-    assert re.search(r"^  kvm1 +br0 +eth0 +installed +20\S+Z$", text, re.MULTILINE)
+    assert re.search(r"^  kvm1 +br0 +eth0 +verified +20\S+Z$", text, re.MULTILINE)
     assert re.search(r"^    web1 +eth0: br0$", text, re.MULTILINE)
     assert re.search(r"\n\n\d+ seconds; nothing of it is left on this machine\.\n\Z", text)
 
