@@ -150,6 +150,9 @@ class Cobbler33:
 class Cobbler32(Cobbler33):
     """The items of Cobbler 3.2: attributes without properties, interfaces without a class."""
 
+    def load(self, item: Any) -> None:
+        """Every item is in memory."""
+
     def own_meta(self, item: Any) -> Any:
         """The attribute is the item's own."""
         return item.autoinstall_meta
