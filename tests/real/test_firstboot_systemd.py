@@ -68,7 +68,7 @@ class Booting(Host):
         self.machine.run(
             "sh",
             "-c",
-            "! find /etc /usr/libexec /var/lib -xdev -name '*firstboot*' -path '*cobbler*' | grep .",
+            "! find /etc /usr/libexec /var/lib -xdev -path '*cobbler*firstboot*' | grep .",
         )
         assert wait_for(lambda: self.system.state() == "running")
         listed = self.system.run("systemctl", "list-unit-files", UNIT, check=False)
