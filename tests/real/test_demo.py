@@ -52,6 +52,22 @@ def check_story(text: str) -> None:
     assert re.search(r"\n\n\d+ seconds; nothing of it is left on this machine\.\n\Z", text)
 
 
+def without_time(text: str) -> str:
+    return re.sub(r"20\S+Z", "TIME", text)
+
+
+def test_the_readme_shows_what_it_prints() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    block = readme.split("<!-- make demo -->\n```\n")[1].split("```")[0]
+    done = subprocess.run(
+        DEMO, stdout=subprocess.PIPE, encoding="utf-8", env=environment("dumb"), check=True
+    )
+    printed = without_time(done.stdout).splitlines()
+    shown = without_time(block).splitlines()
+    assert len(shown) > 15
+    assert [line for line in shown if line not in printed] == []
+
+
 def test_in_a_pipe() -> None:
     done = subprocess.run(
         DEMO,
