@@ -120,13 +120,17 @@ ifcfg_keep() {
 ifcfg_keep_more() {
     for alias in "$1/ifcfg-$old":*; do
         case $versions in *4*) ;; *) continue ;; esac
-        [ ! -f "$alias" ] || sed "s/^\([[:space:]]*DEVICE=[\"']\{0,1\}\)[^:]*/\1$bridge/" "$alias" |
-            write_file 644 "/etc/sysconfig/network-scripts/ifcfg-$bridge:${alias##*:}"
+        [ -f "$alias" ] || continue
+        sed "s/^\([[:space:]]*DEVICE=[\"']\{0,1\}\)[^:]*/\1$bridge/" "$alias" > "$new/moved" ||
+            leave_alone "${alias#"$root"} can't be moved"
+        write_file 644 "/etc/sysconfig/network-scripts/ifcfg-$bridge:${alias##*:}" < "$new/moved"
     done
     for kind in route rule route6 rule6; do
         case $kind,$versions in *6,*6* | *[!6],*4*) ;; *) continue ;; esac
-        [ ! -f "$1/$kind-$old" ] || sed "s/dev[[:space:]]\{1,\}$old\([[:space:]]\|\$\)/dev $bridge\1/" "$1/$kind-$old" |
-            write_file 644 "/etc/sysconfig/network-scripts/$kind-$bridge"
+        [ -f "$1/$kind-$old" ] || continue
+        sed "s/dev[[:space:]]\{1,\}$old\([[:space:]]\|\$\)/dev $bridge\1/" "$1/$kind-$old" > "$new/moved" ||
+            leave_alone "${1#"$root"}/$kind-$old can't be moved"
+        write_file 644 "/etc/sysconfig/network-scripts/$kind-$bridge" < "$new/moved"
     done
 }
 
