@@ -15,6 +15,7 @@ ELSEWHERE = {
     "test_anaconda.py": "pykickstart, which is for the newest Pythons only",
     "test_cases.py": "shells, on bytes that test_style.py compares between Pythons",
     "test_docs.py": "the documentation",
+    "test_firstboot.py": "shells",
     "test_pythons.py": "this",
     "test_runtime.py": "shells",
     "test_shell.py": "shells",
