@@ -208,7 +208,12 @@ def in_process(api: Any) -> Cobbler33:
 
 
 class Remote3:
-    """Cobbler 3.2 and 3.3 over XML-RPC; ``server`` is a proxy of xmlrpc.client."""
+    """Cobbler 3.2 and 3.3 over XML-RPC; ``server`` is a proxy of xmlrpc.client.
+
+    ``imports_need_leave`` says whether a setting must list what the snippets import.
+    """
+
+    imports_need_leave = True
 
     def __init__(self, server: Any) -> None:
         self.server = server
@@ -282,6 +287,8 @@ class Remote3:
 
 class Remote40(Remote3):
     """Cobbler 4.0 over XML-RPC."""
+
+    imports_need_leave = False
 
     def items(self, kind: str) -> List[Data]:
         """Names in place of uids, and the interfaces, which are other items."""

@@ -5,6 +5,7 @@ from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple, U
 
 from cobbler_bridge import keys, record
 from cobbler_bridge.record import Record
+from cobbler_bridge.xen import MADE_BY_XEND
 
 # Cobbler's word for a field that nobody set
 INHERITED = "<<inherit>>"
@@ -77,8 +78,8 @@ class System(NamedTuple):
     @property
     def proves(self) -> bool:
         """Whether this host proves its bridge at its first boot; what xend makes is not proved."""
-        xen = self.meta.get(keys.XEN.name, keys.XEN.default)
-        return self.meta.get(keys.VERIFY.name) != "no" and xen in (keys.XEN.default, "vif-bridge")
+        by_xend = self.meta.get(keys.XEN.name) in MADE_BY_XEND
+        return self.meta.get(keys.VERIFY.name) != "no" and not by_xend
 
     @property
     def static_addresses(self) -> FrozenSet[Address]:

@@ -223,6 +223,11 @@ class XmlRpc:
             for item in self._sorted("profile")
         ]
 
+    @property
+    def imports_need_leave(self) -> bool:
+        """Whether a setting must list what the snippets import."""
+        return self._items.imports_need_leave
+
     def settings(self) -> Data:
         """Cobbler's settings."""
         settings: Data = self._server.get_settings()

@@ -253,6 +253,8 @@ def test_not_proved(how: str, sh: List[str], tmp_path: Path) -> None:
     assert after == host.old
     assert host.is_clean()
     assert host.calls("curl") == host.calls("reboot") == []
+    # also out of a bond below a VLAN that was the port
+    assert "link set dev eth0 nomaster" in host.calls("ip")
     assert host.calls("systemctl")[-2:] == ["restart NetworkManager.service", "daemon-reload"]
     report = host.report()
     for words in ("not proved: " + why, "bridge br0\nport eth0\n", "something is wrong", "inet 10"):

@@ -27,4 +27,5 @@ def gather(store: XmlRpc, here: bool) -> Site:
         planned=plan_all(systems, profiles, store.blended),
         machine=server.look(settings) if here else None,
         now=time.time(),
+        imports_need_leave=store.imports_need_leave,
     )

@@ -17,7 +17,7 @@ def settings(site: Site) -> Iterator[Problem]:
         wrong = "is off: Cobbler hears of no installation, and no guest is placed"
         yield Problem("settings", "run_install_triggers", wrong, "set it to true")
     allowed = site.settings.get(install.WHITELIST)
-    if isinstance(allowed, list) and install.IMPORTED not in allowed:
+    if site.imports_need_leave and isinstance(allowed, list) and install.IMPORTED not in allowed:
         wrong = "has no %s: no kickstart with the snippet can be rendered" % install.IMPORTED
         right = _INSTALL + ", and restart cobblerd"
         yield Problem("settings", install.WHITELIST, wrong, right)

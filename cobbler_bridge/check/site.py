@@ -39,7 +39,11 @@ class Planned(NamedTuple):
 
 
 class Site(NamedTuple):
-    """Everything that is looked at, once. ``now`` is in seconds since 1970."""
+    """Everything that is looked at, once.
+
+    ``now`` is in seconds since 1970; ``imports_need_leave`` says whether this Cobbler has a setting
+    that must list what the snippets import.
+    """
 
     systems: Mapping[str, System]
     profiles: Mapping[str, Profile]
@@ -48,6 +52,7 @@ class Site(NamedTuple):
     planned: Mapping[Tuple[str, str], Planned]
     machine: Optional[Machine]
     now: float
+    imports_need_leave: bool = True
 
     @property
     def default(self) -> str:

@@ -300,6 +300,8 @@ remove_devices() {
             ip link set dev "p$nic" down
             ip link set dev "p$nic" name "$nic"
         fi
+        # of a bond that is no port itself, but has a VLAN that is
+        ip link set dev "$nic" nomaster
         ip addr flush dev "$nic"
     done
     # or it takes up again what it made up for a NIC whose profile did not fit

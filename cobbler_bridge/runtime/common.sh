@@ -21,7 +21,8 @@ need() {
     [ -x "$root$1" ] && return
     if [ -z "$root" ] && [ -x /usr/bin/yum ]; then
         say "there is no $1: yum is asked to install $3"
-        yum -q -y install "$3" > /dev/null || :
+        # the script itself may come by standard input
+        yum -q -y install "$3" < /dev/null > /dev/null || :
     fi
     [ -x "$root$1" ] || leave_alone "there is no $1: $2"
 }
@@ -305,6 +306,19 @@ set_aside_rival() {
         esac
     done < "$new/ports"
     ! among "${2:-none}" "$owned" || set_aside "$1"
+}
+
+# find_source HOW BRIDGE DEVICE...: sets source, what HOW finds for the first of these devices
+find_source() {
+    how=$1 bridge=$2
+    shift 2
+    source=
+    for device; do
+        [ -n "$source" ] || "$how" "$device"
+        # once it is renamed
+        [ -n "$source" ] || [ "$device" != "p$bridge" ] || "$how" "$bridge"
+    done
+    [ -n "$source" ] || leave_alone "no file of the installer is there for $*: nothing can be kept"
 }
 
 same() {

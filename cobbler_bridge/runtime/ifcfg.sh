@@ -93,13 +93,7 @@ ifcfg_bond() {
 ifcfg_keep() {
     bridge=$1 path=$2 versions=$3
     shift 3
-    source=
-    for device; do
-        [ -n "$source" ] || ifcfg_source "$device"
-        # once it is renamed
-        [ -n "$source" ] || [ "$device" != "p$bridge" ] || ifcfg_source "$bridge"
-    done
-    [ -n "$source" ] || leave_alone "no ifcfg file of the installer is there for $*: nothing can be kept"
+    find_source ifcfg_source "$bridge" "$@"
     pattern=
     case $versions in *4*) pattern='BOOTPROTO|IPADDR|NETMASK|PREFIX|GATEWAY|BROADCAST|NETWORK|DHCP_|PERSISTENT_DHCLIENT|PEERDNS|PEERROUTES|DEFROUTE|IPV4_|METRIC|DNS[0-9]|DOMAIN|SEARCH' ;; esac
     case $versions in *6*) pattern="${pattern:+$pattern|}IPV6|DHCPV6C" ;; esac

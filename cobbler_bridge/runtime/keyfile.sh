@@ -41,13 +41,7 @@ EOF
 keyfile_keep() {
     bridge=$1 path=$2 sections=$3
     shift 3
-    source=
-    for device; do
-        [ -n "$source" ] || keyfile_source "$device"
-        # once it is renamed
-        [ -n "$source" ] || [ "$device" != "p$bridge" ] || keyfile_source "$bridge"
-    done
-    [ -n "$source" ] || leave_alone "no keyfile of the installer is there for $*: nothing can be kept"
+    find_source keyfile_source "$bridge" "$@"
     awk -v wanted=" $sections " '
         /^[ \t]*\[/ {
             section = $0
