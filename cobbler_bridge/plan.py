@@ -112,6 +112,7 @@ class Named(NamedTuple):
 
 
 # The kernel's, biosdevname's and systemd's names for Ethernet cards
+_NEED = "need"
 _NIC_NAME = re.compile(r"(eth[0-9]+|em[0-9]+|en[osxp][a-z0-9]+)\Z")
 
 Writer = Callable[[Description, Target], Tuple[Parts, List[Problem]]]
@@ -156,6 +157,18 @@ def named(description: Description) -> Tuple[Named, ...]:
         Named(device, name_of(device, bridges), mac_of(device), master)
         for device, master in description.devices
     )
+
+
+def need(tool: str, why: str, package: str) -> Call:
+    """The call that ends a script where a program is missing and can't be installed."""
+    does = "%s must be there, or is installed: %s" % (tool, why)
+    return Call(_NEED, (tool, why, package), does)
+
+
+def packages(steps: Iterable[Stage]) -> Tuple[str, ...]:
+    """What has to be installed on every machine of this plan, each once."""
+    needs = (step for step in steps if isinstance(step, Call) and step.helper == _NEED)
+    return tuple(dict.fromkeys(str(step.arguments[2]) for step in needs))
 
 
 def find_nic(nic: Nic, role: str) -> Call:

@@ -65,9 +65,9 @@ def refusal(subject: str, problems: Sequence[Problem]) -> str:
     return "\n".join(lines + ["exit 1", ")", _rule("end of bridge_setup"), ""])
 
 
-def comments(subject: str, problems: Sequence[Problem]) -> str:
+def comments(title: str, subject: str, problems: Sequence[Problem]) -> str:
     """The problems as comments, for a place where no script can stand."""
-    lines = [_rule("no network commands for %s" % _name(subject))]
+    lines = [_rule("%s for %s" % (title, _name(subject)))]
     for problem in problems:
         line = str(problem)
         for mark, cut in _CUTS:

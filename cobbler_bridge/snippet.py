@@ -6,11 +6,14 @@ from typing import Any, Callable, Dict, Mapping, Sequence
 
 from cobbler_bridge import anaconda, dialects, shell
 from cobbler_bridge.description import relevant, wants_bridge
+from cobbler_bridge.plan import packages
 from cobbler_bridge.planner import make_plan
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.reader import subject_of
 
 _LOG = logging.getLogger(__name__)
+_NO_COMMANDS = "no network commands"
+_NO_PACKAGES = "no packages"
 
 
 def bridge_setup(data: Mapping[str, Any]) -> str:
@@ -24,7 +27,12 @@ def bridge_setup(data: Mapping[str, Any]) -> str:
 
 def bridge_network(data: Mapping[str, Any]) -> str:
     """The same in anaconda's own commands, or a comment that says why they can't say it."""
-    return _safely(_commands, data, shell.comments)
+    return _safely(_commands, data, functools.partial(shell.comments, _NO_COMMANDS))
+
+
+def bridge_packages(data: Mapping[str, Any]) -> str:
+    """The packages that the bridge needs, a line each, or comments that say why there are none."""
+    return _safely(_packages, data, functools.partial(shell.comments, _NO_PACKAGES))
 
 
 class _Input:
@@ -71,7 +79,15 @@ def _script(known: _Input) -> str:
 def _commands(known: _Input) -> str:
     planned, problems = anaconda.make_plan(known.data)
     if planned is None:
-        return shell.comments(subject_of(known.data), problems)
+        return shell.comments(_NO_COMMANDS, subject_of(known.data), problems)
     # the file must be there, whatever the script finds
     script = ": > %s\n%s" % (anaconda.INCLUDED, shell.script(planned))
     return "%%include %s\n%%pre\n%s%%end\n" % (anaconda.INCLUDED, script)
+
+
+@functools.lru_cache(maxsize=128)
+def _packages(known: _Input) -> str:
+    planned, problems = make_plan(known.data)
+    if planned is None:
+        return shell.comments(_NO_PACKAGES, subject_of(known.data), problems)
+    return "".join(name + "\n" for name in packages(planned.steps))

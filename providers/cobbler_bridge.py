@@ -13,7 +13,7 @@ from cobbler.data.templates import cheetah
 from cobbler.items.template import Template
 from cobbler.templates import BaseTemplateProvider
 
-SNIPPETS = ("bridge_network", "bridge_setup")
+SNIPPETS = ("bridge_network", "bridge_packages", "bridge_setup")
 
 
 class CobblerBridge(BaseTemplateProvider):  # type: ignore[misc]

@@ -21,7 +21,7 @@ from cobbler_bridge.reader import subject_of
 from cobbler_bridge.target import TARGETS
 from cobbler_bridge.values import Ipv4, Ipv6, PortChoice
 
-SNIPPET = Path(__file__).parent.parent / "snippets/bridge_setup"
+SNIPPETS = Path(__file__).parent.parent / "snippets"
 MAC1, MAC2, MAC3 = ("52:54:00:aa:00:0%d" % number for number in (1, 2, 3))
 DHCP = Ipv4("dhcp")
 
@@ -486,8 +486,10 @@ def test_a_declaration_is_whole() -> None:
         assert key.sentence.endswith(".")
 
 
-def test_the_snippet_says_which_variables_it_reads() -> None:
-    header = [line for line in SNIPPET.read_text().splitlines() if line.startswith("##")]
+@pytest.mark.parametrize("name", ["bridge_setup", "bridge_packages"])
+def test_the_snippet_says_which_variables_it_reads(name: str) -> None:
+    header = [line for line in (SNIPPETS / name).read_text().splitlines() if line[:2] == "##"]
+    assert header[0].startswith("## %s: " % name)
     reads = " ".join(line[3:] for line in header).partition("Reads: ")[2].partition(";")[0]
     assert sorted(reads.split()) == sorted(key.name for key in keys.HOST_KEYS)
 

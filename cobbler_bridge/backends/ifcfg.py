@@ -26,6 +26,7 @@ from cobbler_bridge.plan import (
     name_of,
     named,
     names_now,
+    need,
 )
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
@@ -211,8 +212,7 @@ def _checks(description: Description, reader: Reader, target: Target) -> Tuple[C
 @functools.lru_cache(maxsize=None)
 def _need(tool: str, package: str, what: str, target: str) -> Call:
     why = "the network scripts of %s need it for a %s: install %s" % (target, what, package)
-    does = "%s must be there, or is installed: %s" % (tool, why)
-    return Call("need", (tool, why, package), does)
+    return need(tool, why, package)
 
 
 @functools.lru_cache(maxsize=None)

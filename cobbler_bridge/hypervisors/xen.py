@@ -10,7 +10,7 @@ from typing import Dict, List, NamedTuple, Optional, Tuple
 from cobbler_bridge import keys
 from cobbler_bridge.description import Description
 from cobbler_bridge.network import Nic
-from cobbler_bridge.plan import Call, Fact, File, Parts, Step, Word, find_nic
+from cobbler_bridge.plan import Call, Fact, File, Parts, Step, Word, find_nic, need
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
 from cobbler_bridge.xen import NETWORK_BRIDGE, NETWORK_ROUTE, UNBRIDGED, VIF_BRIDGE, Xen
@@ -103,8 +103,7 @@ def _checks(description: Description, tools: Tools) -> Tuple[Call, ...]:
         checks.append(_has("Xen would call it", SCRIPTS + script))
     if xen.mode == NETWORK_BRIDGE:
         why = "network-bridge needs it: install bridge-utils"
-        does = "%s must be there, or is installed: %s" % (_BRCTL, why)
-        checks.append(Call("need", (_BRCTL, why, "bridge-utils"), does))
+        checks.append(need(_BRCTL, why, "bridge-utils"))
     return tuple(checks)
 
 

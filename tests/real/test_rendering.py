@@ -5,6 +5,7 @@ run comes from a template whose %post has nothing but the snippet.
 """
 
 import json
+import re
 import warnings
 from pathlib import Path
 from typing import Any, Dict, List, Mapping
@@ -57,8 +58,8 @@ STATIC = {
 }
 
 
-def parsed(kickstart: str, release: str, follow: bool = True) -> List[Any]:
-    """The scripts of a kickstart, in order, as the release's own handler reads it.
+def handled(kickstart: str, release: str, follow: bool = True) -> Any:
+    """A kickstart as the release's own handler reads it.
 
     Without ``follow``, for Cobbler's samples: they include a file that their own %pre writes.
     """
@@ -67,7 +68,12 @@ def parsed(kickstart: str, release: str, follow: bool = True) -> List[Any]:
         # Cobbler's samples use commands that newer releases only call deprecated
         warnings.simplefilter("ignore")
         parser.readKickstartFromString(kickstart)
-    return list(parser.handler.scripts)
+    return parser.handler
+
+
+def parsed(kickstart: str, release: str, follow: bool = True) -> List[Any]:
+    """The scripts of a kickstart, in order."""
+    return list(handled(kickstart, release, follow).scripts)
 
 
 def post_script(kickstart: str, release: str) -> str:
@@ -170,6 +176,24 @@ def test_network_commands(server: Server, release: str) -> None:
         assert len(scripts) == 1
     else:
         assert [script.type for script in scripts] == [KS_SCRIPT_PRE, KS_SCRIPT_POST]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_packages(server: Server, release: str) -> None:
+    """The third snippet, in the packages section; pykickstart reads what it listed."""
+    server.template(
+        "listed", MINIMAL.replace("%packages", "%packages\n$SNIPPET('bridge_packages')")
+    )
+    listed = {}
+    for name, meta in (("hosts", META), ("plain", {}), ("wrong", {"bridge": "br%end"})):
+        server.profile(name, release, meta, template="listed")
+        kickstart = server.kickstart(name, "profile")
+        listed[name] = handled(kickstart, release).packages.packageList
+    wanted = ["bridge-utils"] if release in ("rhel5", "rhel6", "rhel7") else []
+    assert listed == {"hosts": wanted, "plain": [], "wrong": []}
+    # what is wrong stands as comments there
+    (line,) = re.findall("(?m)^# cobbler-bridge: wrong: bridge: .*", kickstart)
+    assert "'br%end' has '%' in it" in line
 
 
 # RHEL 9 no longer knows commands that Cobbler's samples use
