@@ -12,7 +12,17 @@ from xml.parsers.expat import ExpatError
 
 import yaml
 
-from cobbler_bridge import __version__, check, install, operate, picture, places, shell, show
+from cobbler_bridge import (
+    __version__,
+    check,
+    install,
+    installed,
+    operate,
+    picture,
+    places,
+    shell,
+    show,
+)
 from cobbler_bridge.check.gather import gather
 from cobbler_bridge.description import wants_bridge
 from cobbler_bridge.plan import File, Plan, flat, plain
@@ -121,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _install(options: argparse.Namespace) -> int:
-    with _installing():
+    with _installing(), installed.alone():
         plan = install.installing(places.find())
         pending = install.must_restart(plan)
         if not options.dry_run:
@@ -135,7 +145,7 @@ def _install(options: argparse.Namespace) -> int:
 
 
 def _uninstall(options: argparse.Namespace) -> int:
-    with _installing():
+    with _installing(), installed.alone():
         try:
             cobbler = places.find()
         except places.CannotInstallError:
@@ -163,7 +173,7 @@ def _say(plan: install.Plan) -> None:
 
 def _finish(options: argparse.Namespace, pending: bool, purpose: str) -> None:
     if options.dry_run:
-        print("Nothing was changed.")
+        print("Nothing was changed; without --dry-run this would be done.")
     elif pending and options.restart:
         with _installing():
             install.restart()
@@ -180,8 +190,9 @@ def _installing() -> Iterator[None]:
     except places.CannotInstallError as error:
         raise _FailError(NO_COBBLER, str(error)) from error
     except OSError as error:
-        rights = "; run this as root" if error.errno in (errno.EACCES, errno.EPERM) else ""
-        message = "%s: %s%s" % (error.filename, error.strerror, rights)
+        rights = error.errno in (errno.EACCES, errno.EPERM)
+        right = "run this as root" if rights else "nothing was changed"
+        message = "%s: %s; %s" % (error.filename, error.strerror, right)
         raise _FailError(NO_COBBLER, message) from error
 
 

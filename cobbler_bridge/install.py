@@ -8,7 +8,7 @@ import glob
 import os
 import shutil
 import subprocess
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, Iterable, List, NamedTuple, Optional
 
 import yaml
 
@@ -19,6 +19,8 @@ from cobbler_bridge.places import OWN_SETTINGS, SETTINGS, CannotInstallError, Co
 
 WHITELIST = "cheetah_import_whitelist"
 IMPORTED = "cobbler_bridge.snippet"
+# what ours is called beside a snippet that somebody changed
+_BESIDE = ".cobbler-bridge"
 
 _SETTINGS_TEXT = """\
 # Written by "cobbler-bridge install". The snippets import %s, and Cobbler takes this
@@ -59,45 +61,35 @@ def installing(cobbler: Cobbler) -> Plan:
     """What ``install`` would do. Raises ``OSError`` where a file can't be read."""
     before = installed.recorded()
     wanted = _wanted(cobbler, before)
-    changes, ours = _kept_settings(before), {}
-    ours.update({change.path: before.files[change.path] for change in changes})
+    changes, ours = [], {}
     for path, content in wanted.items():
         change = _change(path, content, before)
         changes.append(change)
-        if change.content is not None:
-            ours[change.path] = installed.checksum(change.content)
-        if change.path != path:
+        if change.content == content:
+            ours[change.path] = installed.checksum(content)
+        if path not in ours and path in before.files:
             # the administrator's own; an upgrade must still know that it was ours once
-            ours.update({path: before.files[path]} if path in before.files else {})
-    changes += [
-        _removal(path, before, "nothing needs it any more")
-        for path in sorted(set(before.files) - {change.path for change in changes} - set(wanted))
-        if os.path.lexists(path)
-    ]
-    folders = set(before.folders) | set(installed.missing_folders(list(ours)))
+            ours[path] = before.files[path]
+    past = sorted(set(before.files) - {change.path for change in changes} - set(wanted))
+    changes += _removals(past, before, "nothing needs it any more")
+    changes += _leftovers({*wanted, *before.files})
+    # the triggers' folder is ours even where an interrupted run has made it
+    known = {cobbler.modules, *before.folders, *installed.missing_folders(list(ours))}
+    folders = {folder for folder in known if any(path.startswith(folder + os.sep) for path in ours)}
     manifest = Manifest(__version__, ours, tuple(sorted(folders)))
-    return Plan(changes, manifest, [], _remarks(cobbler))
+    return Plan(changes, manifest, _with_caches(known - folders), _remarks(cobbler))
 
 
 def uninstalling(cobbler: Optional[Cobbler]) -> Plan:
     """What ``uninstall`` would do; ``cobbler`` is ``None`` where there is none any more."""
     before = installed.recorded()
-    if not before.files and cobbler is not None:
-        # installed by a version that wrote no manifest: what is exactly ours is ours
-        same = [change for change in installing(cobbler).changes if change.same]
-        files = {change.path: installed.checksum(change.content or b"") for change in same}
-        folders = [cobbler.modules] if cobbler.modules in map(os.path.dirname, files) else []
-        before = Manifest("", files, tuple(folders))
-    changes = [_removal(path, before, "") for path in before.files if os.path.lexists(path)]
-    # what Python made of the modules goes with them
-    for change in [change for change in changes if not change.same]:
-        folder, name = os.path.split(change.path)
-        compiled = os.path.join(folder, "__pycache__", name[: -len(".py")] + ".*.pyc")
-        found = glob.glob(compiled) if name.endswith(".py") else []
-        changes += [Change(path, None, "removed") for path in sorted(found)]
-    caches = {os.path.join(folder, "__pycache__") for folder in before.folders}
+    if cobbler is not None:
+        # what is exactly ours is ours: an interrupted run did not come to its manifest
+        files = {**before.files, **_exactly_ours(cobbler, before)}
+        before = Manifest("", files, tuple({cobbler.modules, *before.folders}))
+    changes = _removals(before.files, before, "") + _leftovers(before.files)
     remarks = [] if cobbler is None else _left(cobbler)
-    return Plan(changes, None, sorted(caches | set(before.folders), reverse=True), remarks)
+    return Plan(changes, None, _with_caches(before.folders), remarks)
 
 
 def apply(plan: Plan) -> None:
@@ -179,8 +171,6 @@ def _own_settings(cobbler: Cobbler, before: Manifest) -> Optional[bytes]:
     # some Cobblers write all that they have read into settings.yaml: ours too
     if not cobbler.reads_own_settings or (IMPORTED in allowed and OWN_SETTINGS not in before.files):
         return None
-    if _kept_settings(before):
-        return None
     content = _SETTINGS_TEXT % IMPORTED + yaml.safe_dump(
         {WHITELIST: [each for each in allowed if each != IMPORTED] + [IMPORTED]},
         default_flow_style=False,
@@ -188,12 +178,13 @@ def _own_settings(cobbler: Cobbler, before: Manifest) -> Optional[bytes]:
     return content.encode()
 
 
-def _kept_settings(before: Manifest) -> List[Change]:
-    """Our settings file, where somebody has changed it and it still does what it is for."""
-    there = installed.read(OWN_SETTINGS) if OWN_SETTINGS in before.files else None
-    if there is None or before.has_unchanged(OWN_SETTINGS) or IMPORTED.encode() not in there:
-        return []
-    return [Change(OWN_SETTINGS, there, "kept, because it was changed", True)]
+def _allows_import(settings: bytes) -> bool:
+    """Whether a settings file does what ours is for."""
+    try:
+        listed = yaml.safe_load(settings)[WHITELIST]
+        return IMPORTED in listed
+    except (yaml.YAMLError, ValueError, TypeError, KeyError):
+        return False
 
 
 def _change(path: str, content: bytes, before: Manifest) -> Change:
@@ -202,17 +193,54 @@ def _change(path: str, content: bytes, before: Manifest) -> Change:
         return Change(path, content, "unchanged", True)
     if there is None:
         return Change(path, content, "written")
+    if path == OWN_SETTINGS and not before.has_unchanged(path) and _allows_import(there):
+        return Change(path, there, "kept, because it was changed", True)
     # a snippet that is not as we wrote it is somebody's own: it stays, and ours goes beside it
     if os.path.basename(path) in _names("snippets") and not before.has_unchanged(path):
-        beside = _change(path + ".cobbler-bridge", content, before)
+        beside = _change(path + _BESIDE, content, before)
         return beside._replace(note=beside.note + ", because %s was changed and is kept" % path)
     return Change(path, content, "replaced")
 
 
-def _removal(path: str, before: Manifest, why: str) -> Change:
-    if not before.has_unchanged(path):
-        return Change(path, None, "kept, because it was changed; remove it yourself", True)
-    return Change(path, None, "removed" + (", because %s" % why if why else ""))
+def _exactly_ours(cobbler: Cobbler, before: Manifest) -> Dict[str, str]:
+    """Each file, with its checksum, that is there as ``install`` would write it now."""
+    return {
+        place: installed.checksum(content)
+        for path, content in _wanted(cobbler, before).items()
+        for place in (path, path + _BESIDE)
+        if installed.read(place) == content
+    }
+
+
+def _removals(paths: Iterable[str], before: Manifest, why: str) -> List[Change]:
+    """What was written goes, unless somebody changed it, and what Python made of it."""
+    found, compiled = [], []
+    for path in paths:
+        if os.path.lexists(path) and not before.has_unchanged(path):
+            found.append(
+                Change(path, None, "kept, because it was changed; remove it yourself", True)
+            )
+            continue
+        if os.path.lexists(path):
+            found.append(Change(path, None, "removed" + (", because %s" % why if why else "")))
+        folder, name = os.path.split(path)
+        if name.endswith(".py"):
+            cache = os.path.join(folder, "__pycache__", name[: -len(".py")] + ".*.pyc")
+            compiled += [Change(each, None, "removed") for each in sorted(glob.glob(cache))]
+    return found + compiled
+
+
+def _leftovers(paths: Iterable[str]) -> List[Change]:
+    """What an interrupted run has laid ready in the folders of these files, and of the manifest."""
+    folders = sorted({os.path.dirname(path) for path in (MANIFEST, *paths)})
+    found = [path for folder in folders for path in sorted(installed.laid_ready(folder))]
+    return [Change(path, None, "removed, because an interrupted run left it") for path in found]
+
+
+def _with_caches(folders: Iterable[str]) -> List[str]:
+    """Folders that go when they are empty, the lower ones first."""
+    caches = {os.path.join(folder, "__pycache__") for folder in folders}
+    return sorted(caches.union(folders), reverse=True)
 
 
 def _remarks(cobbler: Cobbler) -> List[str]:

@@ -1,13 +1,18 @@
 """What ``install`` has put where, remembered by checksum; and several files written as one."""
 
+import contextlib
+import fcntl
+import glob
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 MANIFEST = "/var/lib/cobbler/cobbler_bridge.installed"
+# what begins so was laid ready beside its place
+_READY = ".cobbler-bridge-"
 
 
 class Manifest(NamedTuple):
@@ -66,6 +71,30 @@ def missing_folders(paths: List[str]) -> List[str]:
     return sorted(found)
 
 
+def laid_ready(folder: str) -> List[str]:
+    """The files that an interrupted transaction left in a folder."""
+    return glob.glob(os.path.join(glob.escape(folder), _READY + "*"))
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else installs meanwhile: a lock on the manifest's folder, which leaves no trace.
+
+    Waits for whoever has it. Without it where the folder is missing or its file system has none.
+    """
+    folder = -1
+    try:
+        folder = os.open(os.path.dirname(MANIFEST), os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+    except OSError:
+        pass
+    try:
+        yield
+    finally:
+        if folder >= 0:
+            os.close(folder)
+
+
 class Transaction:
     """Writes and removes files so that all of it is done or, if something fails, nothing.
 
@@ -78,6 +107,7 @@ class Transaction:
         # place, what is to stand there, what stood there
         self._steps: List[Tuple[str, Optional[str], Optional[str]]] = []
         self._made: List[str] = []
+        self._laid: List[str] = []
         self._done = 0
         self._committed = False
 
@@ -88,10 +118,8 @@ class Transaction:
                 os.mkdir(folder)
                 self._made.append(folder)
                 os.chmod(folder, 0o755)
-            self._steps.append((path, None, None))
-            before = self._beside(path, read(path))
-            self._steps[-1] = (path, None, before)
-            self._steps[-1] = (path, self._beside(path, content), before)
+            before, after = self._beside(path, read(path)), self._beside(path, content)
+            self._steps.append((path, after, before))
             if before is not None:
                 shutil.copystat(path, before)
                 shutil.chown(before, os.stat(path).st_uid, os.stat(path).st_gid)
@@ -102,7 +130,8 @@ class Transaction:
         """A copy of a content in the same folder, readable for all."""
         if content is None:
             return None
-        handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".cobbler-bridge-")
+        handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=_READY)
+        self._laid.append(beside)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             os.fsync(file.fileno())
@@ -130,9 +159,7 @@ class Transaction:
                     os.replace(before, path)
                 else:
                     os.unlink(path)
-        for _, after, before in self._steps:
-            for beside in (after, before):
-                if beside is not None and os.path.lexists(beside):
-                    os.unlink(beside)
+        for beside in filter(os.path.lexists, self._laid):
+            os.unlink(beside)
         for folder in reversed(self._made if not self._committed else ()):
             os.rmdir(folder)

@@ -1,5 +1,6 @@
 """Several files written as one, and what is remembered of them."""
 
+import errno
 import os
 from pathlib import Path
 from typing import Dict
@@ -75,6 +76,25 @@ def test_what_can_not_be_written_is_named(folder: Path) -> None:
     with pytest.raises(FileExistsError) as caught:
         transaction.change(str(folder / "old/below/it"), b"x")
     assert caught.value.filename == str(folder / "old/below/it")
+    transaction.close()
+    assert tree(folder) == before
+
+
+@pytest.mark.parametrize("fails", ["fsync", "chmod"])
+def test_a_full_disk_leaves_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    """What was begun goes too."""
+    before = tree(folder)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    transaction = Transaction()
+    monkeypatch.setattr(os, fails, full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        transaction.change(str(folder / "old"), b"new\n")
+    assert caught.value.filename == str(folder / "old")
     transaction.close()
     assert tree(folder) == before
 

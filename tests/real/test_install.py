@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def test_writes_exactly_these(fresh: Server) -> None:
     dry = fresh.command("install", "--dry-run")
     assert fresh.files() == before
     said = "".join("%s: written\n" % path for path in ours(fresh))
-    assert dry.stdout == said + "Nothing was changed.\n"
+    assert dry.stdout == said + "Nothing was changed; without --dry-run this would be done.\n"
 
     done = fresh.command("install")
     assert (done.stdout, done.stderr) == (said + RESTART + "\n", "")
@@ -158,6 +159,93 @@ def test_settings_that_were_changed(fresh: Server) -> None:
     assert OWN + ": kept, because it was changed" in fresh.command("uninstall").stdout
 
 
+def test_settings_of_ones_own(fresh: Server) -> None:
+    """Written before the pack came, by whatever writes an administrator's files."""
+    own = "%s: [json, cobbler_bridge.snippet]\n" % WHITELIST
+    fresh.cobbler.path(OWN).write_text(own)
+    before = fresh.files()
+    assert OWN + ": kept, because it was changed\n" in fresh.command("install").stdout
+    fresh.command("uninstall")
+    assert fresh.files() == before
+    # one that only speaks of it does not do what ours is for
+    fresh.command("install")
+    fresh.cobbler.path(OWN).write_text("# cobbler_bridge.snippet\n")
+    assert OWN + ": replaced\n" in fresh.command("install").stdout
+
+
+# the Nth call that changes something is the last
+INTERRUPTED = """\
+import os, sys, tempfile
+from cobbler_bridge.cli import main
+left = [int(sys.argv.pop(1))]
+def until_then(module, name):
+    real = getattr(module, name)
+    def call(*args, **more):
+        left[0] -= 1
+        if left[0] == 0:
+            os._exit(137)
+        return real(*args, **more)
+    setattr(module, name, call)
+for module, names in ((os, "mkdir replace unlink rmdir"), (tempfile, "mkstemp")):
+    for name in names.split():
+        until_then(module, name)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def interrupted(server: Server, command: str, calls: int) -> bool:
+    """Run the command until it has made so many changes; whether it came that far."""
+    run = ["python", "-c", INTERRUPTED, str(calls), command]
+    return server.cobbler.run(run, check=False).returncode == 137
+
+
+@pytest.mark.parametrize("then", [[], ["install"]])
+def test_interrupted(fresh: Server, then: List[str]) -> None:
+    """Killed anywhere, of a first installation, an upgrade or a removal: nothing is left."""
+    before, folders = fresh.files(), fresh.folders()
+    reached = 0
+    for step in range(1, 60, 6):
+        for command in ("first", "upgrade", "uninstall"):
+            if command != "first":
+                fresh.command("install")
+            if command == "upgrade":
+                for path in ours(fresh)[1:4]:
+                    older(fresh, path, "# older\n")
+            reached += interrupted(fresh, command.replace("first", "install"), step)
+            for again in [*then, "uninstall"]:
+                fresh.command(again)
+            assert (fresh.files(), fresh.folders()) == (before, folders), (command, step)
+    assert reached > 10
+
+
+def test_several_at_once(fresh: Server) -> None:
+    """Each does all of it or finds it done."""
+    before, folders = fresh.files(), fresh.folders()
+    script = "for each in 1 2 3 4 5 6; do cobbler-bridge install & done; wait"
+    said = fresh.cobbler.run(["sh", "-c", script]).stdout
+    assert said.count(": written\n") == len(ours(fresh))
+    fresh.command("uninstall")
+    assert (fresh.files(), fresh.folders()) == (before, folders)
+
+
+def test_another_python_of_cobblers(fresh: Server) -> None:
+    """What stands in the folders of the one before goes, with what that Python made of it."""
+    fresh.command("install")
+    modules = os.path.dirname(ours(fresh)[2])
+    manifest = fresh.cobbler.path(MANIFEST)
+    old = "/var/lib/cobbler/python3.6/cobbler_bridge"
+    place = fresh.cobbler.path(old)
+    shutil.copytree(fresh.cobbler.path(modules), place)
+    (place / "__pycache__").mkdir(exist_ok=True)
+    (place / "__pycache__/change.cpython-36.pyc").write_text("compiled")
+    manifest.write_text(manifest.read_text().replace(modules, old))
+    shutil.rmtree(fresh.cobbler.path(modules))
+    said = fresh.command("install").stdout
+    assert old + "/change.py: removed, because nothing needs it any more\n" in said
+    assert not place.exists()
+    assert old not in manifest.read_text()
+
+
 def test_uninstall() -> None:
     # Python leaves what it made of the modules
     with PrivateCobbler(env={"PYTHONDONTWRITEBYTECODE": ""}) as cobbler:
@@ -174,7 +262,7 @@ def it_leaves_nothing(fresh: Server) -> None:
     compiled = fresh.cobbler.path(os.path.dirname(ours(fresh)[2]) + "/__pycache__")
     assert list(compiled.iterdir())
     after = fresh.files()
-    assert "\nNothing was changed.\n" in fresh.command("uninstall", "--dry-run").stdout
+    assert "\nNothing was changed; without" in fresh.command("uninstall", "--dry-run").stdout
     assert fresh.files() == after
     lines = fresh.command("uninstall").stdout.splitlines()
     assert {path + ": removed" for path in ours(fresh)} <= set(lines)
@@ -216,7 +304,7 @@ def test_restart(fresh: Server, tmp_path: Path) -> None:
         (tmp_path / name).chmod(0o755)
     search = {"PATH": "%s:%s/bin:/usr/bin:/bin" % (tmp_path, sys.prefix)}
     run = ["cobbler-bridge", "install", "--restart"]
-    assert fresh.cobbler.run([*run, "--dry-run"], env=search).stdout.endswith("changed.\n")
+    assert fresh.cobbler.run([*run, "--dry-run"], env=search).stdout.endswith("be done.\n")
     assert not noting.exists()
     assert fresh.cobbler.run(run, env=search).stdout.endswith("cobblerd was restarted.\n")
     assert re.fullmatch("[^ ]+ (restart cobblerd|cobblerd restart)\n", noting.read_text())
@@ -422,7 +510,7 @@ def test_read_only(fresh: Server) -> None:
     folder = os.path.dirname(OWN)
     command = ["unshare", "--mount", "sh", "-c", script.format(folder)]
     done = fresh.cobbler.run(command, check=False)
-    refused(done, OWN + ": Read-only file system")
+    refused(done, OWN + ": Read-only file system; nothing was changed")
     # all of it or nothing
     assert fresh.files() == before
     assert not fresh.cobbler.path(os.path.dirname(ours(fresh)[2])).exists()
