@@ -2,7 +2,7 @@
 # make test     every test; installs what it needs into .venv
 # make bench    what it costs, beside what Cobbler does anyway
 # make docs     write the generated pages of docs/ and the man page anew
-# make dist     wheel, source archive and deb in dist/, and an rpm on a system that has rpm-build
+# make dist     wheel and source archive in dist/, a deb where dpkg-deb is, an rpm where rpm-build is
 # make cases    write the expected files of tests/cases anew; look at the difference
 
 PYTHON ?= python3
@@ -38,7 +38,7 @@ dist: $(VENV)/bin/python
 	mkdir dist
 	git archive --prefix=$(ARCHIVE)/ -o dist/$(ARCHIVE).tar.gz HEAD
 	$(VENV)/bin/python -m pip --disable-pip-version-check -q wheel --no-deps -w dist .
-	sh packaging/build_deb.sh dist
+	! command -v dpkg-deb > /dev/null || sh packaging/build_deb.sh dist
 	! rpm -q rpm-build > /dev/null 2>&1 || rpmbuild -bb --define '_sourcedir $(CURDIR)/dist' \
 		--define '_rpmdir $(CURDIR)/dist' packaging/cobbler-bridge.spec
 	rm -rf build *.egg-info

@@ -38,8 +38,9 @@ _SECRET = "/var/lib/cobbler/web.ss"
 
 
 _STAYS = (
-    "What Cobbler remembers stays: bridge_record in the autoinstall_meta of hosts, virt_bridge on "
-    "the interfaces of guests. 'cobbler-bridge record HOST --clear' takes a host's away."
+    "What Cobbler remembers stays: 'cobbler-bridge record HOST --clear' takes a host's "
+    "bridge_record away; a guest has its virt_bridge, which Koan goes on using, and bridge_placed in its "
+    "autoinstall_meta: edit them with 'cobbler system edit'."
 )
 # what a URL can lead to that is wrong, or that belongs to another server than Cobbler's
 _NO_ANSWER = (OSError, http.client.HTTPException, xmlrpc.client.Error, ExpatError)
@@ -285,7 +286,7 @@ def _place(options: argparse.Namespace) -> int:
 def _told(outcome: operate.Outcome, dry_run: bool) -> int:
     for problem in outcome.problems:
         print(problem, file=sys.stderr)
-    if outcome.moves or not outcome.problems:
+    if outcome.moves or outcome.record or not outcome.problems:
         sys.stdout.write(operate.as_text(outcome, dry_run))
     return PROBLEMS if outcome.problems else WELL
 

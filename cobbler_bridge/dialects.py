@@ -4,7 +4,7 @@
 inherits. 4.0 has interfaces as items of their own, refers to items by uid, and nests some fields.
 """
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from xmlrpc.client import Fault
 
 Data = Dict[str, Any]
@@ -266,10 +266,21 @@ class Remote3:
             edit = {"autoinstall_meta": variables, "in_place": True, "interface": interfaces[0]}
             self.server.xapi_object_edit("system", name, "edit", edit, token)
         elif variables:
-            handle = self.server.get_system_handle(name, token)
-            whole = dict(own if isinstance(own, dict) else {}, **variables)
-            self.server.modify_system(handle, "autoinstall_meta", whole, token)
-            self.server.save_system(handle, token)
+            self._set_whole_meta(
+                name, dict(own if isinstance(own, dict) else {}, **variables), token
+            )
+
+    def drop_meta(self, name: str, variables: Sequence[str], token: str) -> None:
+        """Take variables of a system away, where no trigger of ours has."""
+        own = self.server.get_item("system", self.reference("system", name))["autoinstall_meta"]
+        if isinstance(own, dict) and not set(variables).isdisjoint(own):
+            left = {key: value for key, value in own.items() if key not in variables}
+            self._set_whole_meta(name, left, token)
+
+    def _set_whole_meta(self, name: str, whole: Data, token: str) -> None:
+        handle = self.server.get_system_handle(name, token)
+        self.server.modify_system(handle, "autoinstall_meta", whole, token)
+        self.server.save_system(handle, token)
 
     def meta(self, kind: str, reference: str) -> Data:
         """The variables of a system or profile with all that it inherits."""
@@ -335,11 +346,13 @@ class Remote40(Remote3):
 
     def set_meta(self, name: str, variables: Mapping[str, str], token: str) -> None:
         """The whole is set; saved also for the triggers, which know systems and not interfaces."""
+        own = self.server.get_item("system", self.reference("system", name))["autoinstall_meta"]
+        whole = dict(own if isinstance(own, dict) else {}, **variables) if variables else own
+        self._set_whole_meta(name, whole, token)
+
+    def _set_whole_meta(self, name: str, whole: Data, token: str) -> None:
         handle = self.reference("system", name)
-        own = self.server.get_item("system", handle)["autoinstall_meta"]
-        whole = dict(own if isinstance(own, dict) else {}, **variables)
-        if variables:
-            self.server.modify_system(handle, ["autoinstall_meta"], whole, token)
+        self.server.modify_system(handle, ["autoinstall_meta"], whole, token)
         self.server.save_system(handle, True, True, "bypass", token)
 
     def meta(self, kind: str, reference: str) -> Data:

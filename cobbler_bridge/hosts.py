@@ -95,10 +95,13 @@ def is_copied(host: System, others: Iterable[System]) -> bool:
 
 
 def clear_record(store: Store, name: str) -> bool:
-    """Forget a host's bridges; whether there was anything to forget."""
+    """Forget a host's bridges and its ports' marks; whether there was anything to forget."""
     host = store.system(name)
     if host is None or keys.RECORD.name not in host.own_meta:
         return False
-    store.write(name, {}, {keys.RECORD.name: None})
+    recorded = () if host.record is None or host.host is not None else host.record.bridges
+    # what Cobbler makes of an empty value is what it gives an interface that nobody set
+    marked = {each.name: "" for each in host.interfaces if each.virt_bridge in recorded}
+    store.write(name, marked, {keys.RECORD.name: None})
     _LOG.info("cobbler-bridge: host %s has no bridge any more", name)
     return True

@@ -8,7 +8,7 @@ import glob
 import os
 import shutil
 import subprocess
-from typing import Dict, Iterable, List, NamedTuple, Optional
+from typing import Dict, Iterable, List, NamedTuple, Optional, Set
 
 import yaml
 
@@ -83,11 +83,13 @@ def installing(cobbler: Cobbler) -> Plan:
 def uninstalling(cobbler: Optional[Cobbler]) -> Plan:
     """What ``uninstall`` would do; ``cobbler`` is ``None`` where there is none any more."""
     before = installed.recorded()
+    places: Set[str] = set()
     if cobbler is not None:
+        wanted = _wanted(cobbler, before)
         # what is exactly ours is ours: an interrupted run did not come to its manifest
-        files = {**before.files, **_exactly_ours(cobbler, before)}
-        before = Manifest("", files, tuple({cobbler.modules, *before.folders}))
-    changes = _removals(before.files, before, "") + _leftovers(before.files)
+        files = {**before.files, **_exactly(wanted)}
+        before, places = Manifest("", files, (cobbler.modules, *before.folders)), set(wanted)
+    changes = _removals(before.files, before, "") + _leftovers(places.union(before.files))
     remarks = [] if cobbler is None else _left(cobbler)
     return Plan(changes, None, _with_caches(before.folders), remarks)
 
@@ -202,11 +204,11 @@ def _change(path: str, content: bytes, before: Manifest) -> Change:
     return Change(path, content, "replaced")
 
 
-def _exactly_ours(cobbler: Cobbler, before: Manifest) -> Dict[str, str]:
+def _exactly(wanted: Dict[str, bytes]) -> Dict[str, str]:
     """Each file, with its checksum, that is there as ``install`` would write it now."""
     return {
         place: installed.checksum(content)
-        for path, content in _wanted(cobbler, before).items()
+        for path, content in wanted.items()
         for place in (path, path + _BESIDE)
         if installed.read(place) == content
     }

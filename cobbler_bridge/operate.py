@@ -20,10 +20,11 @@ class Move(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What was done, or would be, and what stood in the way."""
+    """What was done, or would be, what stood in the way, and a sentence on the host's record."""
 
     moves: List[Move]
     problems: List[Problem]
+    record: str = ""
 
 
 def place(store: XmlRpc, host: Optional[str], dry_run: bool) -> Outcome:
@@ -46,7 +47,7 @@ def record(store: XmlRpc, host: str, clear: bool, dry_run: bool) -> Outcome:
     if clear:
         if not dry_run:
             hosts.clear_record(store, host)
-        return Outcome([], [])
+        return Outcome([], [], "%s: no bridge any more" % host)
     problems: List[Problem] = []
     planned = hosts.planned(data, problems.append)
     if planned is None:
@@ -61,18 +62,22 @@ def record(store: XmlRpc, host: str, clear: bool, dry_run: bool) -> Outcome:
     own = dict(systems[host].own_meta, **{keys.RECORD.name: str(written)})
     systems[host] = systems[host]._replace(own_meta=own)
     names = [name for name, system in systems.items() if system.host == host]
-    return _place(store, names, systems, dry_run)
+    has = ", ".join(written.bridges) or written.unbridged
+    placed = _place(store, names, systems, dry_run)
+    return placed._replace(record="%s: %s, installed" % (host, has))
 
 
 def as_text(outcome: Outcome, dry_run: bool) -> str:
-    """The moves as a table, and a sentence."""
+    """The moves as a table, and sentences."""
+    said = outcome.record + "\n" if outcome.record else ""
     if not outcome.moves:
-        return "No guest's bridge changes.\n"
+        said += "No guest's bridge changes.\n"
+        return said + ("Nothing was written.\n" if outcome.record and dry_run else "")
     rows: List[Tuple[str, ...]] = [("GUEST", "NIC", "HOST", "NOW", "THEN", "WHY")]
     for guest, host, choice in outcome.moves:
         now = "-" if choice.now in ("", INHERITED) else choice.now
         rows.append((guest, choice.interface, host, now, choice.bridge, choice.why))
-    return table.text(rows) + ("Nothing was written.\n" if dry_run else "")
+    return said + table.text(rows) + ("Nothing was written.\n" if dry_run else "")
 
 
 def _place(

@@ -102,8 +102,8 @@ def _package() -> str:
     shown = " ".join(map(shlex.quote, python))
     if not ours:
         raise CannotInstallError(
-            "cobblerd runs on %s, which has no cobbler-bridge; install it there, for example: "
-            "%s -m pip install cobbler-bridge" % (shown, python[0])
+            "cobblerd runs on %s, which has no cobbler-bridge; install it there, for example in "
+            "the folder of its sources: %s -m pip install ." % (shown, python[0])
         )
     here = os.path.dirname(os.path.abspath(__file__))
     if not any(os.path.realpath(each) == os.path.realpath(here) for each in ours):

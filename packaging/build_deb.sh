@@ -8,7 +8,11 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"
 sh packaging/lay_out.sh "$root" /usr/lib/python3/dist-packages /usr/bin/python3
-mv "$root/usr/share/doc/cobbler-bridge/LICENSE" "$root/usr/share/doc/cobbler-bridge/copyright"
+doc=$root/usr/share/doc/cobbler-bridge
+rm "$doc/LICENSE"
+install -m 644 packaging/debian/copyright "$doc"
+sed "s/@VERSION@/$version/" packaging/debian/changelog.in | gzip -9n > "$doc/changelog.gz"
+chmod 644 "$doc/changelog.gz"
 install -d "$root/DEBIAN"
 sed "s/@VERSION@/$version/" packaging/debian/control.in > "$root/DEBIAN/control"
 cp packaging/debian/triggers "$root/DEBIAN"

@@ -31,7 +31,7 @@ def test_the_page_of_compatibility_is_what_the_tests_run_through() -> None:
 
 def test_the_documentation_builds(tmp_path: Path) -> None:
     """Each warning is an error: a link or an anchor that leads nowhere, a page in no list."""
-    mkdocs = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    mkdocs = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     done = subprocess.run(
         [*mkdocs, "-f", str(docs.ROOT / "mkdocs.yml"), "-d", str(tmp_path / "site")],
         stdout=subprocess.PIPE,

@@ -428,17 +428,24 @@ def test_record_and_place_by_hand(hosts: Server) -> None:
     guest(hosts, nics=("eth0", "eth1", "eth2"), more={"virtbridge-eth2": "br9"})
     hosts.cobbler.restart()
     before = hosts.disk()
-    assert hosts.command("record", "kvm1", "--dry-run").stdout == TABLE + "Nothing was written.\n"
+    said = "kvm1: br1, installed\n" + TABLE
+    assert hosts.command("record", "kvm1", "--dry-run").stdout == said + "Nothing was written.\n"
     assert hosts.disk() == before
-    assert hosts.command("record", "kvm1").stdout == TABLE
+    assert hosts.command("record", "kvm1").stdout == said
     assert hosts.state("kvm1") == "br1/installed"
     assert hosts.bridges("kvm1") == {"eth0": "br1"}
     assert koan(hosts) == ["br1", "br1", "br9"]
     again = hosts.disk()
     assert hosts.command("place").stdout == "No guest's bridge changes.\n"
     assert hosts.disk() == again
-    hosts.command("record", "kvm1", "--clear")
+    unchanged = "kvm1: no bridge any more\nNo guest's bridge changes.\n"
+    dry = hosts.command("record", "kvm1", "--clear", "--dry-run").stdout
+    assert dry == unchanged + "Nothing was written.\n"
+    assert hosts.state("kvm1") == "br1/installed"
+    assert hosts.command("record", "kvm1", "--clear").stdout == unchanged
     assert hosts.meta("kvm1") == {}
+    # its port is as if nobody had set it
+    assert hosts.bridges("kvm1") != {"eth0": "br1"}
     assert hosts.bridges("web1") == {"eth0": "br1", "eth1": "br1", "eth2": "br9"}
     done = hosts.command("place", check=False)
     right = "install that host, or run cobbler-bridge record kvm1"

@@ -38,6 +38,11 @@ SYSTEMCTL = """\
 #!/bin/sh
 echo "$*" >> /root/systemctl.log
 """
+# what it says of where packages are, as the Python of EL 10 and Fedora
+PYTHON_OF_FEDORA = """\
+#!/bin/sh
+echo "/usr${RPM_BUILD_ROOT-/local}" | sed 's,//*$,,; s,$,/lib/python3.99/site-packages,'
+"""
 SPEC = """\
 Name: cobbler
 Version: 3.3.10
@@ -246,6 +251,11 @@ def test_rpm(machine: Machine) -> None:
         machine.run("tar", "-C", "/root", "--transform", move, "-czf", archive, folder)
         machine.run(*build, SOURCES + "/packaging/cobbler-bridge.spec")
 
+    machine.path("/root/python3").write_text(PYTHON_OF_FEDORA)
+    machine.path("/root/python3").chmod(0o755)
+    spec = SOURCES + "/packaging/cobbler-bridge.spec"
+    parsed = machine.run("rpmspec", "-P", "--define", "__python3 /root/python3", spec)
+    assert " /usr/lib/python3.99/site-packages /root/python3\n" in parsed
     build_ours(__version__)
     newer(machine)
     build_ours(NEWER)
@@ -312,6 +322,31 @@ def test_wheel_and_sdist(tmp_path: Path) -> None:
     in_package = {str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()}
     assert in_wheel == in_package
     assert len(in_wheel) > 40
+
+
+def test_make_dist_without_dpkg(tmp_path: Path) -> None:
+    """A system of rpms has no dpkg-deb; the rest is made."""
+    clone = tmp_path / "sources"
+    subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(clone)], check=True)
+    shutil.copy(REPOSITORY / "Makefile", clone)
+    # an environment as it stands when the sources have been built once
+    (clone / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "bin").mkdir()
+    for name in "cat chmod command find git gzip mkdir rm sed sh tar".split():
+        found = shutil.which(name)
+        if found is not None:
+            (tmp_path / "bin" / name).symlink_to(found)
+    make = [str(shutil.which("make")), "-C", str(clone), "dist"]
+    done = subprocess.run(
+        make,
+        env={**os.environ, "PATH": str(tmp_path / "bin")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    made = sorted(path.suffix for path in (clone / "dist").iterdir())
+    assert made == [".gz", ".whl"]
 
 
 def test_versions_are_the_same() -> None:

@@ -126,6 +126,7 @@ def command_writes(server: Server) -> None:
     """By hand, over XML-RPC: a record goes and comes, a guest is placed."""
     server.command("record", "kvm1", "--clear")
     assert server.state("kvm1") is None
+    assert server.bridges("kvm1")["eth0"] != "br0"
     server.edit("system", "web1", modify_interface={"virtbridge-eth0": "<<inherit>>"})
     assert server.bridges("web1")["eth0"] != "br0"
     server.command("record", "kvm1")
