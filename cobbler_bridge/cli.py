@@ -39,8 +39,8 @@ _SECRET = "/var/lib/cobbler/web.ss"
 
 _STAYS = (
     "What Cobbler remembers stays: 'cobbler-bridge record HOST --clear' takes a host's "
-    "bridge_record away; a guest has its virt_bridge, which Koan goes on using, and bridge_placed in its "
-    "autoinstall_meta: edit them with 'cobbler system edit'."
+    "bridge_record away; a guest has its virt_bridge, which Koan goes on using, and bridge_placed "
+    "in its autoinstall_meta: edit them with 'cobbler system edit'."
 )
 # what a URL can lead to that is wrong, or that belongs to another server than Cobbler's
 _NO_ANSWER = (OSError, http.client.HTTPException, xmlrpc.client.Error, ExpatError)

@@ -456,8 +456,8 @@ def test_cobblerd_of_another_python(fresh: Server, tmp_path: Path) -> None:
     for answer, said in (
         (
             '[["/usr/lib/cobbler"], null]',
-            "cobblerd runs on {0} -s, which has no cobbler-bridge; install it there, for example: "
-            "{0} -m pip install cobbler-bridge",
+            "cobblerd runs on {0} -s, which has no cobbler-bridge; install it there, for example "
+            "in the folder of its sources: {0} -m pip install .",
         ),
         (
             '[["/usr/lib/cobbler"], ["/usr/lib/cobbler_bridge"]]',
