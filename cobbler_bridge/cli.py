@@ -43,7 +43,7 @@ _STAYS = (
     "in its autoinstall_meta: edit them with 'cobbler system edit'."
 )
 # what a URL can lead to that is wrong, or that belongs to another server than Cobbler's
-_NO_ANSWER = (OSError, http.client.HTTPException, xmlrpc.client.Error, ExpatError)
+_NO_ANSWER = (OSError, UnicodeError, http.client.HTTPException, xmlrpc.client.Error, ExpatError)
 
 
 class _FailError(Exception):
@@ -63,6 +63,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run the command; returns the exit status that the documentation lists."""
+    _write_utf8()
     try:
         options = _parser().parse_args(arguments)
         return int(options.run(options))
@@ -73,6 +74,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         # the reader has seen enough; Python would complain once more when it closes the stream
         sys.stderr.close()
         return WELL
+
+
+def _write_utf8() -> None:
+    """Any text can be printed, and a file gets the right bytes, whatever the locale says."""
+    if sys.stdout.encoding.lower() != "utf-8":
+        number = sys.stdout.fileno()
+        sys.stdout = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -316,9 +324,10 @@ def _print_json(data: Any) -> None:
 @contextlib.contextmanager
 def _cobbler(given: Optional[str], login: Optional[Login] = None) -> Iterator[XmlRpc]:
     """The way to cobblerd, with its failures turned into one line."""
-    url = given or "http://127.0.0.1:%d" % _port()
+    wanted = given or "http://127.0.0.1:%d" % _port()
+    url = wanted if wanted.isprintable() else shown(wanted)
     try:
-        yield _connection(url, login)
+        yield _connection(wanted, login)
     except xmlrpc.client.Fault as error:
         reason = " ".join(error.faultString.split())
         raise _FailError(NO_COBBLER, "Cobbler at %s refused: %s" % (url, reason)) from error

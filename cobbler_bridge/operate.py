@@ -34,8 +34,7 @@ def place(store: XmlRpc, host: Optional[str], dry_run: bool) -> Outcome:
     if host is not None:
         names = [name for name in names if systems[name].host == host]
         if not names and host not in systems:
-            problem = Problem(host, "system", "there is none of this name", "the name of a host")
-            return Outcome([], [problem])
+            return _no_system(host)
     return _place(store, names, systems, dry_run)
 
 
@@ -43,7 +42,7 @@ def record(store: XmlRpc, host: str, clear: bool, dry_run: bool) -> Outcome:
     """Set a host's record as if it had just installed itself, or clear it; place its guests."""
     data = store.blended("system", host)
     if data is None:
-        return Outcome([], [Problem(host, "system", "there is none", "the name of a host")])
+        return _no_system(host)
     if clear:
         if not dry_run:
             hosts.clear_record(store, host)
@@ -65,6 +64,11 @@ def record(store: XmlRpc, host: str, clear: bool, dry_run: bool) -> Outcome:
     has = ", ".join(written.bridges) or written.unbridged
     placed = _place(store, names, systems, dry_run)
     return placed._replace(record="%s: %s, installed" % (host, has))
+
+
+def _no_system(host: str) -> Outcome:
+    right = "name one of those that 'cobbler system list' shows"
+    return Outcome([], [Problem(host, "system", "there is none of this name", right)])
 
 
 def as_text(outcome: Outcome, dry_run: bool) -> str:

@@ -192,6 +192,10 @@ def test_wrong_usage(server: Server, arguments: List[str], error: Any) -> None:
         ("http:", None),
         ("ftp://127.0.0.1/", None),
         ("127.0.0.1", None),
+        # names that no name can be, and one that is not one line
+        ("http://..", None),
+        ("http://" + 64 * "x", None),
+        ("http://a\nb", None),
     ],
 )
 @pytest.mark.parametrize("command", [["show"], ["render", "--system=kvm1"]], ids=" ".join)
@@ -199,7 +203,8 @@ def test_wrong_server(server: Server, url: str, reason: Any, command: List[str])
     done = server.command(*command, "--server=" + url, check=False)
     assert (done.returncode, done.stdout) == (3, "")
     text = "[^\n]+" if reason is None else re.escape(reason)
-    line = "cobbler-bridge: no answer from Cobbler at %s: %s\n" % (re.escape(url), text)
+    named = url if url.isprintable() else repr(url)
+    line = "cobbler-bridge: no answer from Cobbler at %s: %s\n" % (re.escape(named), text)
     assert re.fullmatch(line, done.stderr), done.stderr
 
 
@@ -300,6 +305,18 @@ def test_non_ascii_in_a_plain_locale(server: Server) -> None:
         assert done.returncode == 1
         assert done.stderr.startswith("kvm1: bridge: ")
         assert done.stderr.count("\n") == 1
+
+
+def test_what_is_printed_is_utf8(server: Server) -> None:
+    """A locale that knows no such letters, as cron may have, ends nothing."""
+    server.profile("hosts", meta={"bridge": "brücke"})
+    server.system("kvm1", "hosts")
+    for words in (["check"], ["render", "--system=kvm1", "--format=sh"], ["show", "--format=svg"]):
+        run = ["cobbler-bridge", *words]
+        done = server.cobbler.run(run, check=False, env={"PYTHONIOENCODING": "ascii"})
+        expected = server.cobbler.run(run, check=False, env={"PYTHONIOENCODING": "utf-8"})
+        assert (done.returncode, done.stdout) == (expected.returncode, expected.stdout)
+        assert "Traceback" not in done.stderr
 
 
 def test_reader_that_has_seen_enough(kvm1: Server) -> None:
