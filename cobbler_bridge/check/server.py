@@ -18,7 +18,7 @@ def settings(site: Site) -> Iterator[Problem]:
         yield Problem("settings", "run_install_triggers", wrong, "set it to true")
     allowed = site.settings.get(install.WHITELIST)
     if site.imports_need_leave and isinstance(allowed, list) and install.IMPORTED not in allowed:
-        wrong = "has no %s: no kickstart with the snippet can be rendered" % install.IMPORTED
+        wrong = "has no %s: a template that imports it is not rendered" % install.IMPORTED
         right = _INSTALL + ", and restart cobblerd"
         yield Problem("settings", install.WHITELIST, wrong, right)
 
