@@ -66,7 +66,7 @@ def test_writes_exactly_these(fresh: Server) -> None:
 def test_what_is_missing_or_changed_comes_back(fresh: Server) -> None:
     fresh.command("install")
     after = fresh.files()
-    lost, old = ours(fresh)[2:4]
+    lost, old = ours(fresh)[len(SNIPPETS) :][:2]
     fresh.cobbler.path(lost).unlink()
     fresh.cobbler.path(old).write_text("# of an older version\n")
     done = fresh.command("install")
@@ -83,7 +83,7 @@ def test_changed_snippet_is_kept(fresh: Server) -> None:
     fresh.cobbler.path(SNIPPET).write_text("# mine\n")
     done = fresh.command("install")
     beside = SNIPPET + ".cobbler-bridge"
-    assert done.stdout.splitlines()[1] == (
+    assert done.stdout.splitlines()[SNIPPETS.index(SNIPPET)] == (
         "%s: written, because %s was changed and is kept" % (beside, SNIPPET)
     )
     assert fresh.cobbler.path(SNIPPET).read_text() == "# mine\n"
@@ -91,7 +91,7 @@ def test_changed_snippet_is_kept(fresh: Server) -> None:
     before = fresh.files()
     again = fresh.command("install")
     assert fresh.files() == before
-    assert again.stdout.splitlines()[1] == (
+    assert again.stdout.splitlines()[SNIPPETS.index(SNIPPET)] == (
         "%s: unchanged, because %s was changed and is kept" % (beside, SNIPPET)
     )
     # what is theirs stays, what is ours goes
@@ -115,8 +115,8 @@ def test_upgrade(fresh: Server) -> None:
     before = fresh.files()
     fresh.command("install")
     shipped = fresh.cobbler.path(SNIPPET).read_bytes()
-    gone = os.path.join(os.path.dirname(ours(fresh)[2]), "gone.py")
-    old, edited = ours(fresh)[2:4]
+    gone = os.path.join(os.path.dirname(ours(fresh)[len(SNIPPETS)]), "gone.py")
+    old, edited = ours(fresh)[len(SNIPPETS) :][:2]
     older(fresh, SNIPPET, "# older\n")
     for path in (old, edited, gone):
         older(fresh, path, "# older\n")
@@ -209,7 +209,7 @@ def test_interrupted(fresh: Server, then: List[str]) -> None:
             if command != "first":
                 fresh.command("install")
             if command == "upgrade":
-                for path in ours(fresh)[1:4]:
+                for path in ours(fresh)[2:5]:
                     older(fresh, path, "# older\n")
             reached += interrupted(fresh, command.replace("first", "install"), step)
             for again in [*then, "uninstall"]:
@@ -231,7 +231,7 @@ def test_several_at_once(fresh: Server) -> None:
 def test_another_python_of_cobblers(fresh: Server) -> None:
     """What stands in the folders of the one before goes, with what that Python made of it."""
     fresh.command("install")
-    modules = os.path.dirname(ours(fresh)[2])
+    modules = os.path.dirname(ours(fresh)[len(SNIPPETS)])
     manifest = fresh.cobbler.path(MANIFEST)
     old = "/var/lib/cobbler/python3.6/cobbler_bridge"
     place = fresh.cobbler.path(old)
@@ -259,7 +259,7 @@ def it_leaves_nothing(fresh: Server) -> None:
     assert fresh.command("uninstall").stdout == nothing
     fresh.install()
     fresh.template("asking", MINIMAL)
-    compiled = fresh.cobbler.path(os.path.dirname(ours(fresh)[2]) + "/__pycache__")
+    compiled = fresh.cobbler.path(os.path.dirname(ours(fresh)[len(SNIPPETS)]) + "/__pycache__")
     assert list(compiled.iterdir())
     after = fresh.files()
     assert "\nNothing was changed; without" in fresh.command("uninstall", "--dry-run").stdout
@@ -341,7 +341,7 @@ def test_cobblerd_loads_it_all(fresh: Server) -> None:
 def test_loading_errors_are_noticed(fresh: Server) -> None:
     """The check above can fail."""
     fresh.command("install")
-    fresh.cobbler.path(ours(fresh)[2]).write_text("import no_such_module\n")
+    fresh.cobbler.path(ours(fresh)[len(SNIPPETS)]).write_text("import no_such_module\n")
     fresh.cobbler.restart()
     expected = "Exception raised when loading module cobbler_bridge.add_system_post"
     assert expected in fresh.cobbler.log()
@@ -513,5 +513,5 @@ def test_read_only(fresh: Server) -> None:
     refused(done, OWN + ": Read-only file system; nothing was changed")
     # all of it or nothing
     assert fresh.files() == before
-    assert not fresh.cobbler.path(os.path.dirname(ours(fresh)[2])).exists()
+    assert not fresh.cobbler.path(os.path.dirname(ours(fresh)[len(SNIPPETS)])).exists()
     assert fresh.command("install").stdout.count(": written\n") == len(ours(fresh))
