@@ -28,7 +28,7 @@ TARGETS = {
     ("redhat", "rhel7"): Target("EL 7", 7, ("ifcfg",)),
     ("redhat", "ovz7"): Target("EL 7", 7, ("ifcfg",)),
     ("redhat", "rhel8"): Target("EL 8", 8, ("ifcfg", "keyfile")),
-    ("redhat", "rhel9"): Target("EL 9", 9, ("keyfile",)),
+    ("redhat", "rhel9"): Target("EL 9", 9, ("keyfile", "ifcfg")),
     ("redhat", "rhel10"): Target("EL 10", 10, ("keyfile",)),
 }
 # since Fedora 33 its installer writes keyfiles

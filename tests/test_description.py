@@ -510,7 +510,7 @@ def test_the_problems_of_every_stage_are_said_at_once() -> None:
 
 def test_a_format_that_the_release_does_not_read_is_refused() -> None:
     data = {"profile_name": "hosts", "breed": "redhat", "bridge": "br0"}
-    for os_version, backend in (("rhel7", "keyfile"), ("rhel9", "ifcfg"), ("fedora40", "ifcfg")):
+    for os_version, backend in (("rhel7", "keyfile"), ("rhel10", "ifcfg"), ("fedora40", "ifcfg")):
         planned, problems = make_plan(dict(data, os_version=os_version, bridge_backend=backend))
         assert planned is None
         name = TARGETS["redhat", os_version].name

@@ -8,6 +8,7 @@ import functools
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from cobbler_bridge import keys, values
+from cobbler_bridge.backends import rivals
 from cobbler_bridge.description import Description
 from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed
 from cobbler_bridge.plan import (
@@ -45,7 +46,8 @@ class Reader(NamedTuple):
     be switched on for the whole machine, ``aliases`` whether modprobe.conf must name a bond.
     ``options`` are the options of a bridge that the release's kernel and scripts know;
     ``old_options`` says that they have keys of their own, ``short_delay`` that the scripts take
-    DELAY for hundredths of a second.
+    DELAY for hundredths of a second, ``keyfiles`` that the installer writes keyfiles, and that a
+    link file alone renames a NIC.
     """
 
     tool: Optional[str]
@@ -58,6 +60,7 @@ class Reader(NamedTuple):
     options: Tuple[str, ...]
     old_options: bool
     short_delay: bool
+    keyfiles: bool = False
 
 
 _EARLY = ("ageing_time", "priority")
@@ -71,6 +74,7 @@ READERS: Dict[int, Reader] = {
     6: Reader(_BRCTL, None, None, False, True, False, False, _EL6, False, False),
     7: Reader(_BRCTL, None, None, True, True, False, False, _ALL, False, False),
     8: Reader(None, None, None, True, True, False, False, _ALL, False, True),
+    9: Reader(None, None, None, True, True, False, False, _ALL, False, True, True),
 }
 
 # What network-scripts take for a leftover of an editor or a package, and don't start
@@ -84,7 +88,6 @@ _OTHER_SCRIPTS = (
 
 _IPV6 = Call("ifcfg_ipv6", (), "IPv6 is switched on in /etc/sysconfig/network")
 _READER = Call("ifcfg_reader", (), "the program that will read the files is found, for its units")
-ALONE = Call("ifcfg_alone", (), "ifcfg files of the same devices are set aside")
 # Two zeros where network-scripts will read a time in hundredths of a second, else nothing
 _CENTI = Fact("centi", "")
 # The forward delay for scripts that would take DELAY in that unit; NetworkManager knows no such
@@ -107,7 +110,8 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
             steps += _device(description, each, reader)
     for device, _ in description.devices:
         if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
-            steps.append(_follow_rename(device.number))
+            follow = rivals.rename if reader.keyfiles else _follow_rename
+            steps.append(follow(device.number))
         elif isinstance(device, Bond) and reader.aliases:
             does = "/etc/modprobe.conf says that %s is a bond" % device.name
             steps.append(Call("ifcfg_bond", (device.name,), does))
@@ -117,8 +121,12 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         steps.append(_IPV6)
     steps += [_route(bridge) for bridge in description.bridges]
     steps += _no_advertisements(devices)
-    steps.append(ALONE)
-    return Parts(("ifcfg",), _checks(description, reader, target), tuple(steps)), problems
+    steps.append(rivals.IFCFG)
+    helpers: Tuple[str, ...] = ("ifcfg",)
+    if reader.keyfiles:
+        steps.append(rivals.KEYFILES)
+        helpers += ("keyfile",)
+    return Parts(helpers, _checks(description, reader, target), tuple(steps)), problems
 
 
 def _no_advertisements(devices: Tuple[Named, ...]) -> List[Step]:
@@ -160,7 +168,19 @@ def _problems(
                 problems.append(Problem(description.subject, keys.OPTIONS.name, wrong, right))
     if not reader.networkmanager:
         problems += _old_vlans(description, target)
+    if reader.keyfiles:
+        problems += _kept_keyfiles(description, target)
     return problems
+
+
+def _kept_keyfiles(description: Description, target: Target) -> Iterator[Problem]:
+    """What can't be kept, for its lines would mean nothing in an ifcfg file."""
+    for bridge in description.bridges:
+        for key, method in ((keys.IPV4, bridge.ipv4.method), (keys.IPV6, bridge.ipv6.method)):
+            if method == "keep":
+                wrong = "the installer of %s writes keyfiles, not ifcfg files" % target.name
+                right = "another value, or %s=keyfile" % keys.BACKEND.name
+                yield Problem(description.subject, key.name, wrong, right)
 
 
 def _old_vlans(description: Description, target: Target) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ import ipaddress
 import uuid
 from typing import List, Optional, Tuple
 
-from cobbler_bridge.backends import ifcfg
+from cobbler_bridge.backends import rivals
 from cobbler_bridge.description import Description
 from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed
 from cobbler_bridge.plan import (
@@ -35,7 +35,6 @@ FOLDER = "/etc/NetworkManager/system-connections/"
 _NAMESPACE = uuid.UUID("0c2cbe1e-8f5b-5c0f-9b0e-6b7d6c1f8a52")
 # above what an installer leaves, and again and again: nobody is there to try once more
 _AUTOCONNECT: List[Setting] = [("autoconnect-priority", "100"), ("autoconnect-retries", "0")]
-_ALONE = Call("keyfile_alone", (), "keyfiles of the same devices are set aside")
 
 Section = Tuple[str, List[Setting]]
 
@@ -49,9 +48,8 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
             steps += _profile(description, each)
     for device, _ in description.devices:
         if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
-            does = "NIC %d is renamed by a link file of udev, if it must be" % device.number
-            steps.append(Call("keyfile_rename", (str(device.number),), does))
-    steps += [_ALONE, ifcfg.ALONE]
+            steps.append(rivals.rename(device.number))
+    steps += [rivals.KEYFILES, rivals.IFCFG]
     return Parts(("keyfile", "ifcfg"), (), tuple(steps)), []
 
 
