@@ -51,6 +51,7 @@ class Description(NamedTuple):
     """Everything asked for on one system or profile; there may be guests without a bridge.
 
     ``vlans`` are VLANs that have addresses of their own, over something that is written anyway.
+    ``gateway`` is the system's own, as Cobbler has it.
     """
 
     subject: str
@@ -62,6 +63,7 @@ class Description(NamedTuple):
     search_domains: Tuple[str, ...]
     xen: Xen = Xen()
     first_boot: FirstBoot = FirstBoot()
+    gateway: str = ""
 
     @property
     def devices(self) -> Tuple[Placed, ...]:
@@ -112,6 +114,7 @@ def describe(data: Mapping[str, Any]) -> Tuple[Optional[Description], List[Probl
         search_domains=reader.words("name_servers_search", "domain", is_domain),
         xen=asked,
         first_boot=_first_boot(reader),
+        gateway=str(data.get("gateway") or ""),
     )
     # a problem of a record may be met twice
     problems = list(dict.fromkeys(reader.problems))

@@ -171,6 +171,28 @@ def packages(steps: Iterable[Stage]) -> Tuple[str, ...]:
     return tuple(dict.fromkeys(str(step.arguments[2]) for step in needs))
 
 
+def ways_out(description: Description) -> Tuple[Device, ...]:
+    """The devices that give a default route of IPv4, first the one that is to be used.
+
+    It is the one of the system's gateway, else the first bridge. Empty where there is only one.
+    """
+    found = [
+        device
+        for device, _ in description.devices
+        if device.ipv4.method == "dhcp" or device.ipv4.gateway is not None
+    ]
+
+    def later(device: Device) -> Tuple[bool, bool]:
+        its_own = str(device.ipv4.gateway) == description.gateway
+        return not its_own, not isinstance(device, Bridge)
+
+    return tuple(sorted(found, key=later)) if len(found) > 1 else ()
+
+
+# The metric of the first of several default routes: below NetworkManager's own ones
+FIRST_METRIC = 100
+
+
 def find_nic(nic: Nic, role: str) -> Call:
     """The call that finds a NIC; ``role`` says what it is for."""
     choice = nic.choice
@@ -197,6 +219,15 @@ def name_of(device: Union[Device, str], bridges: Sequence[str]) -> Word:
         return Fact("vlan%d" % device.number, "%s.%d" % (parent.shown, device.tag))
     name = "%s.%d" % (parent, device.tag)
     return name if len(name) <= NAME_CHARACTERS else "vlan%d" % device.tag
+
+
+def bond_options(bond: Bond, bridges: Sequence[str]) -> Tuple[Tuple[str, Word], ...]:
+    """The options of a bond; a port's record named as primary becomes the name it will have."""
+    names = {nic.interface: name_of(nic, bridges) for nic in bond.ports}
+    return tuple(
+        (option, names.get(value, value) if option == "primary" else value)
+        for option, value in bond.options
+    )
 
 
 def _nic_name(nic: Nic, bridges: Sequence[str]) -> Word:

@@ -12,6 +12,7 @@ from cobbler_bridge.backends import rivals
 from cobbler_bridge.description import Description
 from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed
 from cobbler_bridge.plan import (
+    FIRST_METRIC,
     Call,
     Fact,
     File,
@@ -22,16 +23,18 @@ from cobbler_bridge.plan import (
     Text,
     Word,
     assignments,
+    bond_options,
     mac_of,
     may_be_renamed,
     name_of,
     named,
     names_now,
     need,
+    ways_out,
 )
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
-from cobbler_bridge.values import Ipv4, Ipv6
+from cobbler_bridge.values import NAME_CHARACTERS, Ipv4, Ipv6
 
 FOLDER = "/etc/sysconfig/network-scripts/"
 
@@ -47,7 +50,8 @@ class Reader(NamedTuple):
     ``options`` are the options of a bridge that the release's kernel and scripts know;
     ``old_options`` says that they have keys of their own, ``short_delay`` that the scripts take
     DELAY for hundredths of a second, ``keyfiles`` that the installer writes keyfiles, and that a
-    link file alone renames a NIC.
+    link file alone renames a NIC. ``pairs`` says whether a gateway can be in a network of two:
+    some readers take it for the broadcast address, and leave the default route out.
     """
 
     tool: Optional[str]
@@ -61,6 +65,7 @@ class Reader(NamedTuple):
     old_options: bool
     short_delay: bool
     keyfiles: bool = False
+    pairs: bool = True
 
 
 _EARLY = ("ageing_time", "priority")
@@ -69,12 +74,22 @@ _ALL = tuple(sorted(values.OPTIONS))
 _BRCTL = "/usr/sbin/brctl"
 READERS: Dict[int, Reader] = {
     5: Reader(
-        _BRCTL, "/sbin/vconfig", "/sbin/dhcp6c", False, False, True, True, _EARLY, True, False
+        _BRCTL,
+        "/sbin/vconfig",
+        "/sbin/dhcp6c",
+        networkmanager=False,
+        dashes=False,
+        ipv6_switch=True,
+        aliases=True,
+        options=_EARLY,
+        old_options=True,
+        short_delay=False,
+        pairs=False,
     ),
     6: Reader(_BRCTL, None, None, False, True, False, False, _EL6, False, False),
-    7: Reader(_BRCTL, None, None, True, True, False, False, _ALL, False, False),
+    7: Reader(_BRCTL, None, None, True, True, False, False, _ALL, False, False, pairs=False),
     8: Reader(None, None, None, True, True, False, False, _ALL, False, True),
-    9: Reader(None, None, None, True, True, False, False, _ALL, False, True, True),
+    9: Reader(None, None, None, True, True, False, False, _ALL, False, True, keyfiles=True),
 }
 
 # What network-scripts take for a leftover of an editor or a package, and don't start
@@ -166,11 +181,30 @@ def _problems(
                 wrong = "%s has no %s" % (target.name, option)
                 right = "it can have " + ", ".join(reader.options)
                 problems.append(Problem(description.subject, keys.OPTIONS.name, wrong, right))
+    for each in devices:
+        problems += _lost_addresses(description, each, reader, target)
     if not reader.networkmanager:
         problems += _old_vlans(description, target)
     if reader.keyfiles:
         problems += _kept_keyfiles(description, target)
     return problems
+
+
+def _lost_addresses(
+    description: Description, each: Named, reader: Reader, target: Target
+) -> Iterator[Problem]:
+    """What the kernel would refuse when the reader asks for it, and the host would miss."""
+    name, ipv4 = str(each.name), each.device.ipv4
+    field = "interface %s" % name
+    last = "%s:%d" % (name, len(ipv4.others))
+    if ipv4.others and isinstance(each.name, str) and len(last) > NAME_CHARACTERS:
+        wrong = "its further addresses are aliases, and %s has %d characters" % (last, len(last))
+        right = "a name of at most %d" % (len(name) - len(last) + NAME_CHARACTERS)
+        yield Problem(description.subject, field, wrong, right)
+    pair = ipv4.address is not None and ipv4.address.network.prefixlen == 31
+    if pair and ipv4.gateway is not None and not reader.pairs:
+        wrong = "a gateway in a network of two addresses gets no route on %s" % target.name
+        yield Problem(description.subject, field, wrong, "a prefix of at most 30")
 
 
 def _kept_keyfiles(description: Description, target: Target) -> Iterator[Problem]:
@@ -259,7 +293,10 @@ def _device(description: Description, each: Named, reader: Reader) -> List[Step]
     else:
         settings += [("ONBOOT", "yes"), ("BRIDGE", master.name)]
     settings += _kind(description, device, reader)
-    settings += [("BOOTPROTO", "none")] if master is not None else _ip(description, each)
+    if master is None:
+        settings += _ip(description, each) + _default_route(description, device, reader)
+    else:
+        settings.append(("BOOTPROTO", "none"))
     if device.mtu is not None:
         settings.append(("MTU", str(device.mtu)))
     dashed = isinstance(each.name, str) and not reader.dashes
@@ -274,7 +311,7 @@ def _device(description: Description, each: Named, reader: Reader) -> List[Step]
 
 
 def _delay(device: Device, reader: Reader) -> List[Step]:
-    if not isinstance(device, Bridge) or not device.stp or not reader.short_delay:
+    if not isinstance(device, Bridge) or not _wants_delay(device, reader):
         return []
     does = "network-scripts, if they are what reads the file, get the forward delay in their unit"
     return [Call("ifcfg_delay", (str(device.forward_delay),), does)]
@@ -290,9 +327,15 @@ def _kind(description: Description, device: Device, reader: Reader) -> List[Sett
     if isinstance(device, Nic):
         return [("HWADDR", mac_of(device) or ""), ("TYPE", "Ethernet")]
     if isinstance(device, Bond):
-        options = " ".join("%s=%s" % pair for pair in device.options)
+        options: Text = ()
+        for name, value in bond_options(device, [bridge.name for bridge in description.bridges]):
+            options += (" " if options else "", name + "=", value)
         # the first two for NetworkManager, the last for both
-        return [("TYPE", "Bond"), ("BONDING_MASTER", "yes"), ("BONDING_OPTS", '"%s"' % options)]
+        return [
+            ("TYPE", "Bond"),
+            ("BONDING_MASTER", "yes"),
+            ("BONDING_OPTS", ('"', *options, '"')),
+        ]
     if isinstance(device, Vlan):
         bridges = [bridge.name for bridge in description.bridges]
         parent = name_of(device.parent, bridges)
@@ -330,7 +373,11 @@ def _bridge(bridge: Bridge, reader: Reader) -> List[Setting]:
 
 
 def _has_times(bridge: Bridge, reader: Reader) -> bool:
-    return (bridge.stp and reader.short_delay) or any(name in _TIMES for name, _ in bridge.options)
+    return _wants_delay(bridge, reader) or any(name in _TIMES for name, _ in bridge.options)
+
+
+def _wants_delay(bridge: Bridge, reader: Reader) -> bool:
+    return bridge.forward_delay > 0 and reader.short_delay
 
 
 def _options(bridge: Bridge, reader: Reader) -> List[Setting]:
@@ -344,7 +391,7 @@ def _options(bridge: Bridge, reader: Reader) -> List[Setting]:
     for name, value in bridge.options:
         word = "%s=%d" % (_KERNEL_NAMES.get(name, name), value)
         words.append((word, unit) if name in _TIMES else (word,))
-    text: Text = (_DELAY,) if bridge.stp and reader.short_delay else ()
+    text: Text = (_DELAY,) if _wants_delay(bridge, reader) else ()
     for number, pair in enumerate(words):
         text += (" ", *pair) if number else pair
     return [("BRIDGING_OPTS", ('"', *text, '"'))] if text else []
@@ -376,6 +423,22 @@ def _ipv4(ipv4: Ipv4) -> List[Setting]:
     if ipv4.gateway is not None:
         settings.append(("GATEWAY", str(ipv4.gateway)))
     return settings
+
+
+def _default_route(description: Description, device: Device, reader: Reader) -> List[Setting]:
+    """Which of several is used: network-scripts would take the last, NetworkManager the first."""
+    ranked = ways_out(description)
+    if device not in ranked:
+        return []
+    place = ranked.index(device)
+    if device.ipv4.method == "dhcp" and place:
+        # dhclient's script knows no metric, and EL 5 the second key only
+        bridges = [bridge.name for bridge in description.bridges]
+        first = name_of(ranked[0], bridges)
+        return [("DEFROUTE", "no")] + ([] if reader.networkmanager else [("GATEWAYDEV", first)])
+    metric = str(FIRST_METRIC + place)
+    settings: List[Setting] = [("IPV4_ROUTE_METRIC", metric)] if reader.networkmanager else []
+    return settings + ([("METRIC", metric)] if device.ipv4.gateway is not None else [])
 
 
 def _ipv6(ipv6: Ipv6, name: Word) -> List[Setting]:

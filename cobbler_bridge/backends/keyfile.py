@@ -11,6 +11,7 @@ from cobbler_bridge.backends import rivals
 from cobbler_bridge.description import Description
 from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed
 from cobbler_bridge.plan import (
+    FIRST_METRIC,
     Call,
     File,
     Named,
@@ -19,12 +20,14 @@ from cobbler_bridge.plan import (
     Step,
     Text,
     assignments,
+    bond_options,
     mac_of,
     may_be_renamed,
     name_of,
     named,
     names_now,
     plain,
+    ways_out,
 )
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
@@ -109,7 +112,8 @@ def _ethernet(device: Device) -> List[Setting]:
 def _own_section(description: Description, device: Device) -> List[Section]:
     """What only this type of device has."""
     if isinstance(device, Bond):
-        return [("bond", list(device.options))]
+        bridges = [bridge.name for bridge in description.bridges]
+        return [("bond", list(bond_options(device, bridges)))]
     if isinstance(device, Vlan):
         parent = name_of(device.parent, [bridge.name for bridge in description.bridges])
         return [("vlan", [("id", str(device.tag)), ("parent", parent)])]
@@ -143,7 +147,18 @@ def _ipv4(description: Description, device: Device) -> List[Setting]:
     elif ipv4.address is not None:
         addresses.insert(0, _with_gateway(ipv4.address, ipv4.gateway))
     settings += _numbered("address", addresses) + _routes(ipv4.routes)
-    return settings + _names(description, device, 4)
+    return settings + _default_route(description, device) + _names(description, device, 4)
+
+
+def _default_route(description: Description, device: Device) -> List[Setting]:
+    """Which of several is used: without a metric the one that is there first."""
+    ranked = ways_out(description)
+    if device not in ranked:
+        return []
+    place = ranked.index(device)
+    if device.ipv4.method == "dhcp" and place:
+        return [("never-default", "true")]
+    return [("route-metric", str(FIRST_METRIC + place))]
 
 
 def _ipv6(description: Description, device: Device) -> List[Setting]:

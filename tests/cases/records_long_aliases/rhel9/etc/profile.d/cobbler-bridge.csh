@@ -1,0 +1,1 @@
+setenv COBBLER_BRIDGE br-lan_guest.1

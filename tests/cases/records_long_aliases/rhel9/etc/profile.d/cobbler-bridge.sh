@@ -1,0 +1,2 @@
+COBBLER_BRIDGE=br-lan_guest.1
+export COBBLER_BRIDGE

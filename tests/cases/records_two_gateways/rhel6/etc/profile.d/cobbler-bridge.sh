@@ -1,0 +1,2 @@
+COBBLER_BRIDGE=br0,br1,br2
+export COBBLER_BRIDGE
