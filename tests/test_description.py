@@ -517,6 +517,33 @@ def test_a_format_that_the_release_does_not_read_is_refused() -> None:
         assert problems[0].wrong == "'%s' is not what %s reads" % (backend, name)
 
 
+# each was tried on the programs that would read it: on those named here it never came up
+@pytest.mark.parametrize(
+    ("os_version", "name", "wrong"),
+    [
+        ("rhel8", "br", "'br' is a word of the ip command"),
+        ("rhel8", "txqueue", "'txqueue' is a word of the ip command"),
+        ("rhel8", "up", "'up' is a word of the ip command"),
+        ("rhel7", "br.augnew", "'br.augnew' ends like a file that NetworkManager leaves alone"),
+        ("rhel9", ".br", "'.br' begins with a dot, and NetworkManager reads no hidden file"),
+        ("rhel7", "br", None),
+        ("rhel9", "br", None),
+        ("rhel8", "brd0", None),
+        ("rhel6", "br.augnew", None),
+        ("rhel7", ".br", None),
+    ],
+)
+def test_a_name_that_a_reader_takes_for_something_else(
+    os_version: str, name: str, wrong: Optional[str]
+) -> None:
+    data = {"profile_name": "hosts", "breed": "redhat", "bridge": name, "os_version": os_version}
+    planned, problems = make_plan(data)
+    assert (planned is None) == (wrong is not None)
+    said = [(problem.field, problem.wrong) for problem in problems]
+    assert [field for field, _ in said] == ([] if wrong is None else ["bridge"])
+    assert all(sentence.startswith(str(wrong)) for _, sentence in said)
+
+
 def test_the_releases_of_fedora_differ_in_their_name_only() -> None:
     data = {"profile_name": "hosts", "breed": "redhat", "bridge": "br0"}
     steps = set()

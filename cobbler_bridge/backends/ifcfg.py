@@ -99,7 +99,18 @@ _OTHER_SCRIPTS = (
     "aliases bnep ctc ib ippp ipsec ipv6 ipx isdn iucv plip plusb post ppp routes sit sl tunnel "
     "wireless Team TeamPort"
 ).split()
-
+# NetworkManager has some endings more
+_IGNORED_BY_NETWORKMANAGER = (".augnew", ".augtmp")
+# What "ip link add NAME" takes for something else than a name, the first ones abbreviated too
+_IP_ABBREVIATED = (
+    "address addrgenmode alias broadcast dynamic help link-netnsid master nomaster numrxqueues "
+    "numtxqueues txqlen txqueuelen type"
+).split()
+_IP_WORDS = (
+    "add all allmulticast arp brd carrier dev down gro_max_size group gso_max_segs gso_max_size "
+    "index mode mtu multicast name netns parentdev promisc protodown qlen state trailers up vf vrf "
+    "xdp xdpdrv xdpgeneric xdpoffload"
+).split()
 
 _IPV6 = Call("ifcfg_ipv6", (), "IPv6 is switched on in /etc/sysconfig/network")
 _READER = Call("ifcfg_reader", (), "the program that will read the files is found, for its units")
@@ -173,7 +184,7 @@ def _problems(
         Problem(description.subject, keys.BRIDGE.name, wrong, "another name, for example br0")
         for each in devices
         if isinstance(each.name, str)
-        for wrong in _unusable(each.name)
+        for wrong in _unusable(each.name, reader)
     ]
     for bridge in description.bridges:
         for option, _ in bridge.options:
@@ -239,12 +250,18 @@ def _old_vlans(description: Description, target: Target) -> Iterator[Problem]:
             yield Problem(description.subject, field, wrong, right)
 
 
-def _unusable(name: str) -> List[str]:
-    """Why network-scripts could not start a device of this name."""
+def _unusable(name: str, reader: Reader) -> List[str]:
+    """Why a reader could not start a device of this name."""
     if name.endswith(_IGNORED_ENDINGS):
         return ["%r ends like a file that network-scripts leave alone" % name]
     if name.rstrip("0123456789") in _OTHER_SCRIPTS:
         return ["%r is a name that network-scripts have a script of its own for" % name]
+    if reader.networkmanager and name.endswith(_IGNORED_BY_NETWORKMANAGER):
+        return ["%r ends like a file that NetworkManager leaves alone" % name]
+    if reader.tool is None and (
+        name in _IP_WORDS or any(word.startswith(name) for word in _IP_ABBREVIATED)
+    ):
+        return ["%r is a word of the ip command, with which network-scripts make a bridge" % name]
     return []
 
 

@@ -7,6 +7,7 @@ import ipaddress
 import uuid
 from typing import List, Optional, Tuple
 
+from cobbler_bridge import keys
 from cobbler_bridge.backends import rivals
 from cobbler_bridge.description import Description
 from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed
@@ -53,7 +54,15 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
             steps.append(rivals.rename(device.number))
     steps += [rivals.KEYFILES, rivals.IFCFG]
-    return Parts(("keyfile", "ifcfg"), (), tuple(steps)), []
+    problems = [
+        Problem(description.subject, keys.BRIDGE.name, _HIDDEN % name, "another name")
+        for name in bridges
+        if name.startswith(".")
+    ]
+    return Parts(("keyfile", "ifcfg"), (), tuple(steps)), problems
+
+
+_HIDDEN = "%r begins with a dot, and NetworkManager reads no hidden file"
 
 
 def _profile(description: Description, each: Named) -> List[Step]:
