@@ -111,6 +111,14 @@ def addressed(device: Device) -> bool:
     return device.ipv4.method != "none" or device.ipv6.method in ("static", "dhcp", "keep")
 
 
+def hears_routers(device: Device) -> bool:
+    """Whether router advertisements are wanted: where no gateway is written out, and not from
+    guests alone on a bridge that has no port and an address of its own."""
+    ipv6 = device.ipv6
+    inside = isinstance(device, Bridge) and not device.ports and ipv6.address is not None
+    return ipv6.method in ("auto", "static") and ipv6.gateway is None and not inside
+
+
 def devices(bridges: Tuple[Bridge, ...], vlans: Tuple[Vlan, ...]) -> Tuple[Placed, ...]:
     """Every device once, each behind those that it is made of."""
     found: List[Placed] = []

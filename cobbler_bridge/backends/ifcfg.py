@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 from cobbler_bridge import keys, values
 from cobbler_bridge.backends import rivals
 from cobbler_bridge.description import Description
-from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed
+from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed, hears_routers
 from cobbler_bridge.plan import (
     FIRST_METRIC,
     Call,
@@ -34,7 +34,7 @@ from cobbler_bridge.plan import (
 )
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.target import Target
-from cobbler_bridge.values import NAME_CHARACTERS, Ipv4, Ipv6
+from cobbler_bridge.values import NAME_CHARACTERS, Ipv4
 
 FOLDER = "/etc/sysconfig/network-scripts/"
 
@@ -119,6 +119,7 @@ _CENTI = Fact("centi", "")
 # The forward delay for scripts that would take DELAY in that unit; NetworkManager knows no such
 # option, and for it this is empty
 _DELAY = Fact("delay", "")
+_SEARCH = "the search domains are in /etc/resolv.conf, where it is there"
 _TIMES = ("ageing_time", "hello_time", "max_age")
 
 
@@ -145,6 +146,8 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         each.device.ipv6.method in ("static", "dhcp") for each in devices
     ):
         steps.append(_IPV6)
+    if description.search_domains and not reader.networkmanager:
+        steps.append(Call("ifcfg_search", description.search_domains, _SEARCH))
     steps += [_route(bridge) for bridge in description.bridges]
     steps += _no_advertisements(devices)
     steps.append(rivals.IFCFG)
@@ -159,8 +162,7 @@ def _no_advertisements(devices: Tuple[Named, ...]) -> List[Step]:
     """network-scripts switch router advertisements off when the kernel has heard one already."""
     content: Text = ()
     for each in devices:
-        ipv6 = each.device.ipv6
-        unwanted = ipv6.method == "none" or ipv6.gateway is not None
+        unwanted = each.device.ipv6.method in ("none", "static") and not hears_routers(each.device)
         if each.master is None and unwanted and not _left(each.device):
             content += (_BEGIN, each.name, _THEN, each.name, _END)
     return [File((UDEV_RULES,), 0o644, (_COMMENT, *content))] if content else []
@@ -311,7 +313,7 @@ def _device(description: Description, each: Named, reader: Reader) -> List[Step]
         settings += [("ONBOOT", "yes"), ("BRIDGE", master.name)]
     settings += _kind(description, device, reader)
     if master is None:
-        settings += _ip(description, each) + _default_route(description, device, reader)
+        settings += _ip(description, each, reader) + _default_route(description, device, reader)
     else:
         settings.append(("BOOTPROTO", "none"))
     if device.mtu is not None:
@@ -418,12 +420,15 @@ _OLD_KEYS = {"ageing_time": "AGEING", "priority": "PRIO"}
 _KERNEL_NAMES = {"group_forward_mask": "group_fwd_mask"}
 
 
-def _ip(description: Description, each: Named) -> List[Setting]:
+def _ip(description: Description, each: Named, reader: Reader) -> List[Setting]:
     """The settings of both IP versions, for what is no port."""
     device = each.device
-    settings = _ipv4(device.ipv4) + _ipv6(device.ipv6, each.name)
+    settings = _ipv4(device.ipv4) + _ipv6(device, each.name)
     if addressed(device) and device.ipv4.method != "keep":
         settings += _names(description, device.ipv4)
+        if description.search_domains and not reader.networkmanager:
+            # dhclient's own script reads nothing else
+            settings.append(("SEARCH", _quoted(description.search_domains)))
     return settings
 
 
@@ -458,7 +463,8 @@ def _default_route(description: Description, device: Device, reader: Reader) -> 
     return settings + ([("METRIC", metric)] if device.ipv4.gateway is not None else [])
 
 
-def _ipv6(ipv6: Ipv6, name: Word) -> List[Setting]:
+def _ipv6(device: Device, name: Word) -> List[Setting]:
+    ipv6 = device.ipv6
     if ipv6.method == "keep":
         return []
     # as the installer's own file has it: without it NetworkManager leaves DHCPv6 alone, and router
@@ -471,7 +477,7 @@ def _ipv6(ipv6: Ipv6, name: Word) -> List[Setting]:
     if ipv6.gateway is not None:
         zone: Text = ("%", name) if ipv6.gateway.is_link_local else ()
         settings.append(("IPV6_DEFAULTGW", (str(ipv6.gateway), *zone)))
-    if ipv6.gateway is not None or ipv6.method in ("dhcp", "none"):
+    if not hears_routers(device):
         settings.append(("IPV6_AUTOCONF", "no"))
     if ipv6.method == "dhcp":
         settings.append(("DHCPV6C", "yes"))
@@ -486,8 +492,12 @@ def _names(description: Description, ipv4: Ipv4) -> List[Setting]:
         # without the second one network-scripts leave our servers out as well
         settings += [("PEERDNS", "no"), ("RESOLV_MODS", "yes")]
     if description.search_domains:
-        settings.append(("DOMAIN", '"%s"' % " ".join(description.search_domains)))
+        settings.append(("DOMAIN", _quoted(description.search_domains)))
     return settings
+
+
+def _quoted(words: Tuple[str, ...]) -> str:
+    return '"%s"' % " ".join(words)
 
 
 def _aliases(each: Named, reader: Reader) -> List[Step]:

@@ -10,7 +10,7 @@ from typing import List, Optional, Tuple
 from cobbler_bridge import keys
 from cobbler_bridge.backends import rivals
 from cobbler_bridge.description import Description
-from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed
+from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed, hears_routers
 from cobbler_bridge.plan import (
     FIRST_METRIC,
     Call,
@@ -171,12 +171,12 @@ def _default_route(description: Description, device: Device) -> List[Setting]:
 
 
 def _ipv6(description: Description, device: Device) -> List[Setting]:
-    """Router advertisements, but where a gateway is given: they would give a second one."""
+    """Router advertisements, but where a gateway is given they would give a second one."""
     ipv6 = device.ipv6
     if ipv6.method == "keep":
         return []
     methods = {"none": "link-local", "dhcp": "dhcp"}
-    method = methods.get(ipv6.method, "auto" if ipv6.gateway is None else "manual")
+    method = methods.get(ipv6.method, "auto" if hears_routers(device) else "manual")
     addresses = [str(other) for other in ipv6.others]
     if ipv6.address is not None:
         addresses.insert(0, _with_gateway(ipv6.address, ipv6.gateway))

@@ -60,6 +60,15 @@ ifcfg_ipv6() {
         leave_alone "/etc/sysconfig/network can't be edited"
 }
 
+# ifcfg_search DOMAIN...: EL 5 and 6 take search domains only together with a name server that is
+# not in resolv.conf yet
+ifcfg_search() {
+    [ -f "$root/etc/resolv.conf" ] || return 0
+    ! grep -q "^search[[:space:]]*$*[[:space:]]*\$" "$root/etc/resolv.conf" || return 0
+    edit_file 644 /etc/resolv.conf '/^search[[:space:]]/d;/^domain[[:space:]]/d'
+    echo "search $*" >> "$new/files/etc/resolv.conf" || leave_alone "/etc/resolv.conf can't be edited"
+}
+
 # ifcfg_reader: sets centi, which stands behind a time: network-scripts take hundredths of seconds
 ifcfg_reader() {
     # shellcheck disable=SC2034

@@ -1,0 +1,2 @@
+COBBLER_BRIDGE=virbr9
+export COBBLER_BRIDGE

@@ -1,0 +1,1 @@
+setenv COBBLER_BRIDGE virbr9
