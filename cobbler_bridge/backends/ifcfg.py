@@ -119,7 +119,7 @@ _CENTI = Fact("centi", "")
 # The forward delay for scripts that would take DELAY in that unit; NetworkManager knows no such
 # option, and for it this is empty
 _DELAY = Fact("delay", "")
-_SEARCH = "the search domains are in /etc/resolv.conf, where it is there"
+_RESOLVER = "/etc/resolv.conf has the %s, where it is there"
 _TIMES = ("ageing_time", "hello_time", "max_age")
 
 
@@ -146,8 +146,8 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         each.device.ipv6.method in ("static", "dhcp") for each in devices
     ):
         steps.append(_IPV6)
-    if description.search_domains and not reader.networkmanager:
-        steps.append(Call("ifcfg_search", description.search_domains, _SEARCH))
+    if not reader.networkmanager:
+        steps += _resolver(description)
     steps += [_route(bridge) for bridge in description.bridges]
     steps += _no_advertisements(devices)
     steps.append(rivals.IFCFG)
@@ -173,6 +173,16 @@ _COMMENT = "# cobbler-bridge: no router advertisements, from the beginning\n"
 _BEGIN = 'ACTION=="add", SUBSYSTEM=="net", KERNEL=="'
 _THEN = '", RUN+="/sbin/sysctl -w net/ipv6/conf/'
 _END = '/accept_ra=0"\n'
+
+
+def _resolver(description: Description) -> Iterator[Step]:
+    """Names as they will stand at the end, for scripts that would leave out some of them."""
+    servers = tuple("nameserver " + server for server in description.name_servers)
+    if servers:
+        yield Call("ifcfg_resolv", ("nameserver", *servers), _RESOLVER % "name servers")
+    if description.search_domains:
+        search = "search " + " ".join(description.search_domains)
+        yield Call("ifcfg_resolv", ("search|domain", search), _RESOLVER % "search domains")
 
 
 def _left(device: Device) -> bool:

@@ -60,13 +60,20 @@ ifcfg_ipv6() {
         leave_alone "/etc/sysconfig/network can't be edited"
 }
 
-# ifcfg_search DOMAIN...: EL 5 and 6 take search domains only together with a name server that is
-# not in resolv.conf yet
-ifcfg_search() {
-    [ -f "$root/etc/resolv.conf" ] || return 0
-    ! grep -q "^search[[:space:]]*$*[[:space:]]*\$" "$root/etc/resolv.conf" || return 0
-    edit_file 644 /etc/resolv.conf '/^search[[:space:]]/d;/^domain[[:space:]]/d'
-    echo "search $*" >> "$new/files/etc/resolv.conf" || leave_alone "/etc/resolv.conf can't be edited"
+# ifcfg_resolv KINDS LINE...: in resolv.conf these lines stand in place of all of these kinds, for EL 5
+# and 6 add search domains and a second name server only together with a new first one
+ifcfg_resolv() {
+    lines="^($1)[[:space:]]"
+    shift
+    from=$root/etc/resolv.conf
+    ! will_write /etc/resolv.conf || from=$new/files/etc/resolv.conf
+    [ -f "$from" ] || return 0
+    printf '%s\n' "$@" > "$new/names" || leave_alone "nothing can be written below $state"
+    there=$(grep -E "$lines" "$from" | sed 's/[[:space:]]*$//') || :
+    [ "$there" != "$(cat "$new/names")" ] || return 0
+    { grep -vE "$lines" "$from" || :; } >> "$new/names" ||
+        leave_alone "nothing can be written below $state"
+    write_file 644 /etc/resolv.conf < "$new/names"
 }
 
 # ifcfg_reader: sets centi, which stands behind a time: network-scripts take hundredths of seconds
