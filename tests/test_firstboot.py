@@ -80,7 +80,7 @@ COMMANDS = {
         esac""",
     "journalctl": "log; echo 'br0: something is wrong'",
     "reboot": "log",
-    "sync": "",
+    "sync": 'find "$R/etc" "$R/var/lib/cobbler-bridge" > "$R/synced"',
 }
 LOG = """R=$BRIDGE_ROOT
 call="${0##*/} $*"
@@ -476,6 +476,21 @@ def test_no_restart_without_a_link(sh: List[str], tmp_path: Path) -> None:
         broken(host, how)
     assert "has no address; see" in host.check().output
     assert host.calls("reboot") == []
+
+
+@ON_EVERY_SHELL
+def test_the_old_files_are_on_the_disk_before_their_copies_go(
+    sh: List[str], tmp_path: Path
+) -> None:
+    host = Machine(tmp_path, sh)
+    host.booted()
+    broken(host, "no address")
+    host.check()
+    synced = (tmp_path / "synced").read_text().splitlines()
+    assert str(tmp_path / STATE / "before" / OTHER) in synced
+    assert str(tmp_path / OTHER) in synced
+    assert str(tmp_path / SCRIPTS / "ifcfg-br0") not in synced
+    assert host.is_clean()
 
 
 @ON_EVERY_SHELL

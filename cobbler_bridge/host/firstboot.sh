@@ -159,7 +159,11 @@ fetch() {
         # shellcheck disable=SC2016 # the other shell's
         bash -c '
             rest=${0#http://} host=${rest%%/*} port=80
-            case $host in *:*) port=${host##*:} host=${host%:*} ;; esac
+            case $host in
+            *]) ;;
+            *:*) port=${host##*:} host=${host%:*} ;;
+            esac
+            host=${host#\[} host=${host%]}
             exec 3<> "/dev/tcp/$host/$port" || exit
             printf "GET /%s HTTP/1.0\r\nHost: %s\r\n\r\n" "${rest#*/}" "${rest%%/*}" >&3
             read -r -t 60 version status reason <&3
@@ -359,6 +363,8 @@ roll_back() {
         say "could not be put back:$failed; the next boot tries again"
         return
     fi
+    # a power loss must not find a name without its content when the copies are gone
+    sync
     leave
     # where a reader or a name hangs, a start from the beginning helps; there is no second one
     if [ ! -e "$state/expected" ] && any_link && ! old_network; then

@@ -54,7 +54,7 @@ class Booted(Host):
             self.write("/usr/bin/" + command, text, 0o755)
         self.machine.run("rm", "-f", "/usr/bin/journalctl")
         self.write("/tmp/www" + TRIGGER, "True\n")
-        web = "busybox httpd -f -vv -p %s:80 -h /tmp/www" % GATEWAY
+        web = "busybox httpd -f -vv -p 80 -h /tmp/www"
         self.machine.start(*web.split(), namespace="far")
 
     def prepare(self, **data: str) -> None:
@@ -297,9 +297,10 @@ def test_a_full_disk(host: Booted) -> None:
     assert not host.checks()
 
 
-def test_nothing_tells_but_a_shell(host: Booted) -> None:
+@pytest.mark.parametrize("server", [GATEWAY, "[fd00:99::1]", "[fd00:99::1]:80"])
+def test_nothing_tells_but_a_shell(host: Booted, server: str) -> None:
     """A machine with neither curl nor wget."""
-    host.prepare()
+    host.prepare(http_server=server)
     host.machine.run("rm", "-f", "/usr/bin/curl", "/usr/bin/wget")
     host.boot()
     host.begin()
