@@ -140,6 +140,23 @@ def test_the_old_network_comes_back(host: Booting) -> None:
     assert host.told() == 0
 
 
+@pytest.mark.parametrize("when", ["waiting", "putting back"])
+def test_killed_without_another_start(host: Booting, when: str) -> None:
+    host.machine.stop("dnsmasq")
+    host.boot()
+    if when == "waiting":
+        shown = ("systemctl", "show", UNIT, "-p", "ActiveState")
+        assert wait_for(lambda: host.system.run(*shown) == "ActiveState=active\n")
+    else:
+        assert wait_for(host.machine.path(STATE + "/unfinished").exists, 20)
+    host.system.run("systemctl", "kill", "-s", "KILL", UNIT)
+    assert wait_for(lambda: "putting the old network back" in host.said(), 20), host.said()
+    host.machine.start(*DNSMASQ, namespace="far")
+    assert wait_for(lambda: "the old network is back" in host.said(), 20), host.said()
+    host.comes_up("eth0")
+    host.is_quiet()
+
+
 def test_power_lost_while_it_is_put_back(host: Booting) -> None:
     host.machine.stop("dnsmasq")
     host.boot()
