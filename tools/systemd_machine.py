@@ -16,7 +16,7 @@ from typing import Optional, Type
 from network_namespace import Machine, wait_for
 
 # what a machine without hardware has no use for, and what would reach beyond it
-_MASKED = (
+MASKED = (
     "systemd-sysctl.service systemd-modules-load.service systemd-remount-fs.service"
     " systemd-random-seed.service systemd-logind.service systemd-binfmt.service"
     " systemd-firstboot.service systemd-machine-id-commit.service systemd-repart.service"
@@ -87,7 +87,7 @@ class SystemdMachine:
         run = self._machine.run
         run("rm", "-rf", "/etc/systemd/system", "/etc/fstab", "/usr/lib/tmpfiles.d/tmp.conf")
         run("sh", "-c", "rm -rf /etc/rc?.d /etc/init.d /var/log/journal; mkdir -p /var/log/journal")
-        for unit in _MASKED:
+        for unit in MASKED:
             self.link("/dev/null", unit)
         self.unit("systemd-udev-trigger.service.d/net.conf", _TRIGGER)
         self.write("/etc/machine-id", "%032x\n" % 1)

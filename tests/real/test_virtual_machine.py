@@ -1,0 +1,265 @@
+"""VLANs and bonds under a real NetworkManager, and NICs that udev names, in a virtual machine.
+
+The kernel of the machine that runs the tests may know none of it. The virtual one goes on from
+test to test, so each begins with the network that the installer made. Its switch has VLAN 30.
+"""
+
+import json
+import os
+import re
+from typing import Any, Dict, Iterator, List, NamedTuple
+
+import pytest
+
+from cobbler_bridge.snippet import bridge_setup
+from network_namespace import wait_for
+from real.test_firstboot_networkmanager import CHECK, STATE, TRIGGER
+from real.test_firstboot_systemd import UNIT
+from real.test_networkmanager import (
+    CONNECTIONS,
+    DNSMASQ,
+    GATEWAY,
+    INSTALLERS,
+    INSTALLERS_PROFILE,
+    LACKING,
+    LINK,
+    MAC,
+    NETWORKMANAGER_CONF,
+)
+from virtual_machine import VirtualMachine
+
+if "CI" not in os.environ and os.geteuid() != 0:
+    pytest.skip("only root can make a throw-away machine", allow_module_level=True)
+
+SECOND_MAC = "52:54:00:99:00:02"
+TAGGED_GATEWAY = "10.98.0.1"
+FAR = """\
+ip addr add {gateway}/24 dev far0
+ip link add link far0 name far0.30 type vlan id 30
+ip addr add {tagged_gateway}/24 dev far0.30
+ip link set far0.30 up
+{untagged} < /dev/null > /run/dnsmasq.log 2>&1 &
+{tagged} < /dev/null > /run/tagged.log 2>&1 &
+busybox httpd -f -vv -p {gateway}:80 -h /var/www < /dev/null > /run/httpd.log 2>&1 &
+busybox httpd -f -vv -p {tagged_gateway}:80 -h /var/www < /dev/null >> /run/httpd.log 2>&1 &
+"""
+UNTAGGED = " ".join(DNSMASQ)
+TAGGED = UNTAGGED.replace("far0", "far0.30").replace("10.99.", "10.98.").replace("00:99:", "00:98:")
+# what there is before the script has run, or after it was started again
+CLEAR = """\
+systemctl stop NetworkManager
+for name in eth0.30 br0.30 bond0.30 bond0 br0; do ip link del "$name"; done 2> /dev/null
+if [ -e /sys/class/net/peth0 ]; then
+    ip link del eth0
+    ip link set peth0 down
+    ip link set peth0 name eth0
+fi
+for nic in eth0 eth1; do
+    ip addr flush dev "$nic"
+    ip link set "$nic" down
+done
+rm -rf /run/NetworkManager
+"""
+# only what there is a profile for, as on a server
+CONF = NETWORKMANAGER_CONF.replace("[main]\n", "[main]\nno-auto-default=*\n")
+# emulated, on a busy machine
+PATIENCE = 300
+
+
+class Device(NamedTuple):
+    """What the kernel has: the device that it is a port of, or lies on, and the addresses."""
+
+    of: str
+    addresses: List[str]
+
+
+class Host:
+    """The machine as an installer leaves it, and what a test asks it."""
+
+    def __init__(self, machine: VirtualMachine) -> None:
+        self.machine = machine
+
+    def install(self) -> None:
+        machine = self.machine
+        words = {"gateway": GATEWAY, "tagged_gateway": TAGGED_GATEWAY}
+        machine.write("/etc/far.sh", FAR.format(untagged=UNTAGGED, tagged=TAGGED, **words))
+        for path in (TRIGGER, TRIGGER.replace("/profile/", "/system/")):
+            machine.write("/var/www" + path, "True\n")
+        machine.write("/etc/NetworkManager/NetworkManager.conf", CONF)
+        machine.write(INSTALLERS, INSTALLERS_PROFILE, "600")
+        machine.boot()
+
+    def begin(self) -> None:
+        """The installer's network, and nothing else."""
+        remove = "rm -rf %s/* %s /etc/systemd/network" % (CONNECTIONS, STATE)
+        self.machine.run("sh", "-c", CLEAR + remove)
+        self.machine.write(INSTALLERS, INSTALLERS_PROFILE, "600")
+        self.machine.run("systemctl", "start", "NetworkManager")
+        self.comes_up("eth0")
+
+    def set_up(self, **data: Any) -> str:
+        """Run the script as an install file does; what it said."""
+        known = {"breed": "redhat", "os_version": "rhel9", "bridge_firewall": "none"}
+        known["bridge_timeout"] = str(PATIENCE)
+        known.update(profile_name="hosts", http_server=GATEWAY, **data)
+        return self.machine.run("sh", "-s", text=bridge_setup(known))
+
+    def start(self) -> None:
+        """All that a boot does for the network, without one; then the check."""
+        self.machine.run("sh", "-c", CLEAR + "systemctl start NetworkManager")
+        said = self.machine.run(CHECK)
+        assert re.search("is proved after [0-9]+ s\n.*Cobbler was told\n$", said, re.S), said
+        shown = ("journalctl", "-b", "--no-pager", "-o", "cat", "-u", "NetworkManager")
+        complaints = re.findall("^<(?:warn|error)>.*", self.machine.run(*shown), re.M)
+        assert [line for line in complaints if not re.search(LACKING, line)] == []
+
+    def boot(self) -> None:
+        """Its power fails and comes back, when all is on its disk."""
+        self.machine.run("sync")
+        self.machine.boot()
+
+    def devices(self) -> Dict[str, Device]:
+        """The devices that are up, but for the loopback."""
+        found = {}
+        for each in json.loads(self.machine.run("ip", "-j", "address", "show", "up")):
+            given = [
+                "%s/%d" % (has["local"], has["prefixlen"])
+                for has in each["addr_info"]
+                if has["family"] == "inet"
+            ]
+            found[each["ifname"]] = Device(each.get("master", each.get("link", "")), given)
+        del found["lo"]
+        return found
+
+    def default_routes(self) -> List[str]:
+        """Each default route: its gateway and its device."""
+        lines = self.machine.run("ip", "route", "show", "default").splitlines()
+        return [" ".join(line.split()[2:5:2]) for line in lines]
+
+    def comes_up(self, device: str, gateway: str = GATEWAY) -> None:
+        """A device gets the default route."""
+        come = wait_for(lambda: self.default_routes() == [gateway + " " + device], PATIENCE)
+        assert come, self.machine.run("journalctl", "-b", "--no-pager", "-u", "NetworkManager")
+
+    def reached(self, address: str) -> bool:
+        """Whether the far side reaches an address."""
+        ping = ("ping", "-c1", "-W20", address)
+        return "1 received" in self.machine.run(*ping, namespace="far", check=False)
+
+    def said(self) -> str:
+        """What the check has said since the last start."""
+        shown = ("journalctl", "-b", "--no-pager", "-o", "cat", "-u", UNIT)
+        return self.machine.run(*shown)
+
+    def check_ends(self, how: str) -> str:
+        """What the check has said when its last words have come."""
+        assert wait_for(lambda: how in self.said(), PATIENCE), self.said()
+        return self.said()
+
+
+@pytest.fixture(scope="module")
+def _machine() -> Iterator[Host]:
+    with VirtualMachine([MAC, SECOND_MAC]) as machine:
+        host = Host(machine)
+        host.install()
+        yield host
+
+
+@pytest.fixture
+def host(_machine: Host) -> Host:
+    _machine.begin()
+    return _machine
+
+
+def shape(host: Host, untagged: str, tagged: str = "") -> Dict[str, str]:
+    """What each device that is up is a port of, or lies on; only these have an address each."""
+    devices = host.devices()
+    for device, gateway in ((untagged, GATEWAY), (tagged, TAGGED_GATEWAY)):
+        if device:
+            (address,) = devices[device].addresses
+            assert address.startswith(gateway.rpartition(".")[0])
+            assert host.reached(address.partition("/")[0])
+    assert not [
+        name for name in devices if name not in (untagged, tagged) and devices[name].addresses
+    ]
+    return {name: device.of for name, device in devices.items()}
+
+
+BRIDGE = {"interface_type": "bridge"}
+PORTS = {
+    "eth0": {"interface_type": "bond_slave", "interface_master": "bond0", "mac_address": MAC},
+    "eth1": {
+        "interface_type": "bond_slave",
+        "interface_master": "bond0",
+        "mac_address": SECOND_MAC,
+    },
+}
+BONDING = {"bonding_opts": "mode=active-backup miimon=100"}
+
+
+def test_a_bond_as_port_and_a_vlan_over_the_bridge(host: Host) -> None:
+    bond = {"interface_type": "bonded_bridge_slave", "interface_master": "br0", **BONDING}
+    records = {"br0": BRIDGE, "bond0": bond, **PORTS, "br0.30": {"static": False}}
+    host.set_up(os_version="rhel10", interfaces=records)
+    host.start()
+    assert shape(host, "br0", "br0.30") == {
+        "br0": "",
+        "br0.30": "br0",
+        "bond0": "br0",
+        "eth0": "bond0",
+        "eth1": "bond0",
+    }
+    assert "active-backup" in host.machine.run("cat", "/proc/net/bonding/bond0")
+
+
+def test_a_bridge_over_a_vlan_of_a_bond(host: Host) -> None:
+    bond = {"interface_type": "bond", "static": True, **BONDING}
+    vlan = {"interface_type": "bridge_slave", "interface_master": "br0"}
+    host.set_up(interfaces={"br0": BRIDGE, "bond0.30": vlan, "bond0": bond, **PORTS})
+    host.start()
+    assert shape(host, "", "br0") == {
+        "br0": "",
+        "bond0.30": "br0",
+        "bond0": "",
+        "eth0": "bond0",
+        "eth1": "bond0",
+    }
+
+
+def test_a_bridge_on_a_vlan(host: Host) -> None:
+    host.set_up(bridge="br0", bridge_vlan="30")
+    host.start()
+    assert shape(host, "", "br0") == {"br0": "", "eth0.30": "br0", "eth0": "", "eth1": ""}
+
+
+def test_the_wrong_vlan(host: Host) -> None:
+    """The switch has 30: the old network comes back, and is there at the next start too."""
+    host.set_up(bridge="br0", bridge_vlan="20", bridge_timeout="10")
+    host.boot()
+    said = host.check_ends("see " + STATE + "/report\n")
+    assert "not proved: br0 has no IPv4 address; putting the old network back" in said
+    for start in ("first", "second"):
+        host.comes_up("eth0")
+        assert shape(host, "eth0") == {"eth0": "", "eth1": ""}
+        if start == "first":
+            report = host.machine.run("cat", STATE + "/report")
+            for words in (
+                "bridge br0\nport eth0.20\n",
+                "ports of br0: eth0.20",
+                "had: " + INSTALLERS,
+            ):
+                assert words in report
+            assert re.search("eth0.20@eth0: <.*master br0 state UP", report)
+            host.boot()
+    assert host.said() == ""
+
+
+def test_a_nic_that_udev_renames(host: Host) -> None:
+    """The bridge has its name: by our link file, when the machine starts."""
+    host.set_up(bridge="eth0")
+    host.boot()
+    assert "the bridge eth0 is proved after" in host.check_ends("Cobbler was told\n")
+    assert shape(host, "eth0") == {"eth0": "", "peth0": "eth0", "eth1": ""}
+    assert host.machine.run("cat", "/sys/class/net/eth0/address") == MAC + "\n"
+    setup = ("udevadm", "info", "-q", "property", "/sys/class/net/peth0")
+    assert "ID_NET_LINK_FILE=" + LINK in host.machine.run(*setup)
