@@ -507,6 +507,42 @@ def test_the_state_before_the_first_run(sh: List[str], tmp_path: Path) -> None:
     assert {path for path in after if after[path] != host.old[path]} == {"etc/issue", "etc/motd"}
 
 
+STUCK = """#!/bin/sh
+case "$* " in *"/ifcfg-eth0 "*) [ ! -e "$BRIDGE_ROOT/stuck" ] || exit 1 ;; esac
+exec %s "$@"
+"""
+
+
+@ON_EVERY_SHELL
+def test_a_file_that_cannot_be_put_back(sh: List[str], tmp_path: Path) -> None:
+    """That is said, and the next start does it; nothing that it needs for that is gone."""
+    host = Machine(tmp_path, sh)
+    host.booted()
+    broken(host, "no address")
+    for name in ("cp", "mv"):
+        (tmp_path / "bin" / name).write_text(STUCK % shutil.which(name))
+        (tmp_path / "bin" / name).chmod(0o755)
+    (tmp_path / "stuck").touch()
+    path = "/%s/ifcfg-eth0" % SCRIPTS
+    assert host.check().output.endswith(
+        "cobbler-bridge: not all files could be put back; see /var/lib/cobbler-bridge/report\n"
+        "cobbler-bridge: could not be put back: %s; the next boot tries again\n" % path
+    )
+    assert "not all files could be put back" in host.etc()["etc/issue"]
+    assert "could not be put back: " + path in host.report()
+    assert (tmp_path / CHECK).exists()
+    assert host.etc()[path[1:]] != host.old[path[1:]]
+    (tmp_path / "stuck").unlink()
+    assert "(interrupted); putting the old network back" in host.check().output
+    after = host.etc()
+    assert {name for name in after if after[name] != host.old.get(name)} == {
+        "etc/issue",
+        "etc/motd",
+    }
+    assert after.keys() == host.old.keys()
+    assert host.is_clean()
+
+
 # Each of these commands, when it is called for the time that is named, ends all: a power loss.
 CUT = """#!/bin/sh
 count=$(cat "$BRIDGE_ROOT/cut" 2> /dev/null)

@@ -356,6 +356,7 @@ roll_back() {
     else
         outcome="the old network is put back and has no address"
     fi
+    [ -z "$failed" ] || outcome="not all files could be put back"
     reported "" "$outcome:" "$(ip addr 2>&1)" "$(ip route 2>&1)"
     message "was not proved ($missing); $outcome"
     say "$outcome; see ${state#"$root"}/report"
