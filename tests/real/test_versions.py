@@ -64,6 +64,9 @@ def test_the_whole_way(version: Version, any_server: Server) -> None:
     server.cobbler.restart()
     assert "printf" not in server.kickstart("kvm1")
     guests_are_placed(server, shown=True)
+    # as uninstall says, with no trigger left that would help
+    server.command("record", "kvm1", "--clear")
+    assert "bridge_record" not in (server.meta("kvm1") or {})
 
 
 def test_a_template_of_the_administrators_own_wins() -> None:
