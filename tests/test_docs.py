@@ -64,6 +64,21 @@ def test_what_is_said_to_be_seen_is_said_somewhere() -> None:
     assert checked > 10
 
 
+def test_every_module_has_its_row_in_the_page_of_the_inside() -> None:
+    page = (docs.ROOT / "docs/inside.md").read_text(encoding="utf-8")
+    package = docs.ROOT / "cobbler_bridge"
+    names = [path.name for path in package.glob("*.py") if path.stem != "__init__"]
+    names += [path.name + "/" for path in package.iterdir() if (path / "__init__.py").is_file()]
+    assert [name for name in sorted(names) if "`%s`" % name not in page] == []
+
+
+def test_every_page_is_in_both_lists() -> None:
+    for pages in ("README.md", "docs/README.md"):
+        text = (docs.ROOT / pages).read_text(encoding="utf-8")
+        for page in (docs.ROOT / "docs").glob("*.md"):
+            assert page.stem == "README" or page.name + ")" in text, (pages, page)
+
+
 def test_the_man_page_is_what_the_command_says() -> None:
     assert man.PAGE.read_text(encoding="utf-8") == man.page()
 
