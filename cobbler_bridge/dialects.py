@@ -4,7 +4,7 @@
 inherits. 4.0 has interfaces as items of their own, refers to items by uid, and nests some fields.
 """
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 from xmlrpc.client import Fault
 
 Data = Dict[str, Any]
@@ -270,11 +270,12 @@ class Remote3:
                 name, dict(own if isinstance(own, dict) else {}, **variables), token
             )
 
-    def drop_meta(self, name: str, variables: Sequence[str], token: str) -> None:
-        """Take variables of a system away, where no trigger of ours has."""
+    def drop_meta(self, name: str, variables: Mapping[str, str], token: str) -> None:
+        """Take variables of a system away that still have these values."""
         own = self.server.get_item("system", self.reference("system", name))["autoinstall_meta"]
-        if isinstance(own, dict) and not set(variables).isdisjoint(own):
-            left = {key: value for key, value in own.items() if key not in variables}
+        fields = own.items() if isinstance(own, dict) else ()
+        left = {key: value for key, value in fields if variables.get(key) != value}
+        if len(left) < len(fields):
             self._set_whole_meta(name, left, token)
 
     def _set_whole_meta(self, name: str, whole: Data, token: str) -> None:

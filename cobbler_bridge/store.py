@@ -26,7 +26,7 @@ Login = Callable[[], Tuple[str, str]]
 
 
 # What a removed variable of ours is set to over XML-RPC, for one that is just not there any more
-# was lost in somebody's edit, and comes back; the trigger then takes it away, if it is installed
+# was lost in somebody's edit, and comes back; the trigger then takes it away
 GONE = "none"
 
 _ADDRESS_FIELDS = ("ip_address", "ipv6_address")
@@ -199,8 +199,9 @@ class XmlRpc:
         variables = {key: GONE if value is None else value for key, value in meta.items()}
         if variables or virt_bridges:
             self._items.set_meta(name, variables, self._token)
-        gone = [key for key, value in meta.items() if value is None]
+        gone = {key: GONE for key, value in meta.items() if value is None}
         if gone:
+            # where no trigger of ours has taken them away
             self._items.drop_meta(name, gone, self._token)
 
     def blended(self, kind: str, name: str) -> Optional[Data]:
