@@ -66,8 +66,7 @@ class Ipv6(NamedTuple):
     routes: Tuple[Route, ...] = ()
 
 
-# The options of a bridge that are numbers: what they can be, times in seconds (the kernel's own
-# limits, and NetworkManager's)
+# The options of a bridge by name, in the order of their names; times in seconds
 Options = Tuple[Tuple[str, int], ...]
 
 
@@ -265,6 +264,7 @@ def switch(text: str) -> int:
 
 _HEXADECIMAL = re.compile(r"0[xX][0-9A-Fa-f]{1,4}\Z")
 _SWITCH = {"on": 1, "yes": 1, "true": 1, "1": 1, "off": 0, "no": 0, "false": 0, "0": 0}
+# what each can be: the kernel's own limits, and NetworkManager's
 OPTIONS: Dict[str, Callable[[str], int]] = {
     "ageing_time": number(0, 1000000),
     "group_forward_mask": _mask,
