@@ -79,6 +79,12 @@ def test_the_table() -> None:
     )
 
 
+def test_a_name_never_ends_a_line() -> None:
+    """Nor does it speak to the terminal."""
+    rows = [Host("kvm\n1", (Bridge("br\x1b[2J"),), "installed", "", ())]
+    assert as_text(rows).splitlines()[1:] == ["kvm\\n1  br\\x1b[2J  -      installed  -"]
+
+
 def test_the_data_for_scripts() -> None:
     data = as_data(hosts(SYSTEMS))
     assert data == json.loads(json.dumps(data)), "plain lists, mappings and texts"
