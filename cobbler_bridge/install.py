@@ -4,6 +4,7 @@ A plan of changes first, then the changes: ``installing`` and ``uninstalling`` o
 ``apply`` writes, all of a plan or nothing.
 """
 
+import contextlib
 import glob
 import os
 import shutil
@@ -111,7 +112,8 @@ def apply(plan: Plan) -> None:
     finally:
         transaction.close()
     for folder in plan.folders:
-        if os.path.isdir(folder) and not os.listdir(folder):
+        # one that has something in it stays, and so does a link
+        with contextlib.suppress(OSError):
             os.rmdir(folder)
 
 

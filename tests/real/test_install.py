@@ -246,6 +246,20 @@ def test_another_python_of_cobblers(fresh: Server) -> None:
     assert old not in manifest.read_text()
 
 
+def test_a_linked_folder(fresh: Server) -> None:
+    """It stays, and is no reason to stop."""
+    modules = fresh.cobbler.path(os.path.dirname(ours(fresh)[len(SNIPPETS)]))
+    elsewhere = fresh.cobbler.path("/var/lib/cobbler/elsewhere")
+    elsewhere.mkdir()
+    modules.symlink_to("/var/lib/cobbler/elsewhere")
+    before = fresh.files()
+    fresh.command("install")
+    assert (elsewhere / "change.py").is_file()
+    fresh.command("uninstall")
+    assert fresh.files() == before
+    assert modules.is_symlink()
+
+
 def test_uninstall() -> None:
     # Python leaves what it made of the modules
     with PrivateCobbler(env={"PYTHONDONTWRITEBYTECODE": ""}) as cobbler:
