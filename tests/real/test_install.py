@@ -284,7 +284,7 @@ def it_leaves_nothing(fresh: Server) -> None:
         lines
     )
     assert "Restart cobblerd to do without the triggers" in lines[-2]
-    assert lines[-1].startswith("What Cobbler remembers stays: bridge_record in ")
+    assert lines[-1].startswith("What Cobbler remembers stays: ")
     fresh.cobbler.path(TEMPLATES + "/asking.ks").unlink()
     started = {"/var/lib/cobbler/.mtime", "/var/lib/cobbler/web.ss"}
     assert set(changed(before, fresh.files())) <= started
