@@ -160,6 +160,8 @@ class Transaction:
                 else:
                     os.unlink(path)
         for beside in filter(os.path.lexists, self._laid):
-            os.unlink(beside)
+            # all is done or undone by now; what stays is found by the next run
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
         for folder in reversed(self._made if not self._committed else ()):
             os.rmdir(folder)

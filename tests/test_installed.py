@@ -99,6 +99,22 @@ def test_a_full_disk_leaves_nothing(
     assert tree(folder) == before
 
 
+def test_a_copy_that_stays_is_no_failure(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All is done; the next run finds it."""
+
+    def failing(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    transaction = Transaction()
+    transaction.change(str(folder / "old"), b"new\n")
+    transaction.commit()
+    monkeypatch.setattr(os, "unlink", failing)
+    transaction.close()
+    assert (folder / "old").read_text() == "new\n"
+    (left,) = installed.laid_ready(str(folder))
+    assert Path(left).read_text() == "old\n"
+
+
 def test_folders_that_are_missing(folder: Path) -> None:
     paths = [str(folder / name) for name in ("x/y/1", "x/2", "old", "z/3")]
     assert installed.missing_folders(paths) == [str(folder / name) for name in ("x", "x/y", "z")]
