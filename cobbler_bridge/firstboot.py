@@ -49,8 +49,8 @@ _SYSTEMD = Starter(
     "../cobbler-bridge-firstboot.service",
     ("/etc/systemd/system/multi-user.target.wants/cobbler-bridge-firstboot.service",),
 )
-# By target; every other one has systemd
-_STARTERS: Dict[str, Starter] = {"EL 5": _INIT, "EL 6": _INIT}
+# By release; every other one has systemd
+_STARTERS: Dict[int, Starter] = {5: _INIT, 6: _INIT}
 
 _NICS = Call("firstboot_nics", (), "the first boot also knows the names that the NICs have now")
 
@@ -70,7 +70,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     """What starts the check on a target."""
     if not description.first_boot.verify:
         return Parts(), []
-    starter = _STARTERS.get(target.name, _SYSTEMD)
+    starter = _STARTERS.get(target.release, _SYSTEMD)
     steps = (
         _shipped(starter.shipped, starter.path, starter.mode, "starts that check"),
         Call("link_files", (starter.target, *starter.links), "it is enabled"),

@@ -79,20 +79,20 @@ def comments(title: str, subject: str, problems: Sequence[Problem]) -> str:
 
 def files(plan: Plan) -> str:
     """The files of a plan as a person reads them; $port1 and $mac1 are what the machine finds."""
-    lines = ["# %s, for %s" % (plan.title, plan.subject)]
+    lines = ["# %s, for %s" % (plan.title, one_line(plan.subject))]
     after_file = True
     machine = ""
     for name, step in flat(plan.steps):
         if name != machine:
             lines.append("\n# ---- on %s ----" % name)
             machine = name
-        shown = isinstance(step, File) and not step.does
         if isinstance(step, File) and not step.does:
             heading = "\n# %s (mode %o)\n" % (plain(step.path), step.mode)
             lines.append(heading + plain(step.content).rstrip("\n"))
+            after_file = True
         else:
             lines.append("\n" * after_file + "# " + step.does)
-        after_file = shown
+            after_file = False
     return "\n".join(lines) + "\n"
 
 
