@@ -33,7 +33,11 @@ class Placer:
         problem = placement.hindrance(guest, host)
         if host is None or problem is not None:
             found = placement.place(guest, (), self._default)
-            return found._replace(problems=() if problem is None else (problem,))
+            # what the problem asks for where a host has no bridges: each NIC was set by hand
+            all_chosen = len(found.choices) == len(placement.nics(guest)) > 0
+            if problem is None or (all_chosen and host is not None and placement.unbridged(host)):
+                return found
+            return found._replace(problems=(problem,))
         return placement.place(guest, self._offers(guest, host), self._default)
 
     def place(self, name: str) -> Optional[Placement]:

@@ -119,3 +119,4 @@ class Profile(NamedTuple):
     meta: Mapping[str, Any]
     template: str
     virt_bridge: str
+    distro: str = ""

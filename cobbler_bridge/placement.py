@@ -88,6 +88,14 @@ def nics(system: System) -> List[Interface]:
     return [each for each in sorted(system.interfaces) if is_nic(each)]
 
 
+def unbridged(host: System) -> str:
+    """The bridge_xen of a host whose Xen routes its guests; ``""`` for every other."""
+    if host.record is not None:
+        return host.record.unbridged
+    mode = host.meta.get(keys.XEN.name)
+    return str(mode) if mode in UNBRIDGED else ""
+
+
 def hindrance(guest: System, host: Optional[System]) -> Optional[Problem]:
     """Why nothing of a guest can be placed, ``None`` where it can be."""
     name = shown(guest.host)
@@ -97,8 +105,8 @@ def hindrance(guest: System, host: Optional[System]) -> Optional[Problem]:
     if host.name == guest.name:
         right = "the name of the system that it runs on"
         return Problem(guest.name, keys.HOST.name, "%s is the guest itself" % name, right)
-    mode = host.meta.get(keys.XEN.name) if host.record is None else host.record.unbridged
-    if mode in UNBRIDGED:
+    mode = unbridged(host)
+    if mode:
         words = (name, keys.XEN.name, mode)
         wrong = "%s gives its guests no bridge, with %s=%s" % words
         right = "another host, or set virt_bridge of the guest by hand"
@@ -174,15 +182,15 @@ def place(guest: System, host: Sequence[Offer], default: str) -> Placement:
         bridge, why = _fitting(guest, interface, host, ours)
         if bridge is None:
             field = "virt_bridge of %s" % interface.name
-            problems.append(Problem(guest.name, field, why, _WITHOUT_FIT))
+            named = _NIC_OF_VLAN.match(interface.name) is not None
+            asks = "the interface's name" if named else VLAN
+            right = "correct %s, or set virt_bridge by hand" % asks
+            problems.append(Problem(guest.name, field, why, right))
             choices.append(Choice(interface.name, now, now, why))
             continue
         choices.append(Choice(interface.name, now, bridge, why))
         placed[interface.name] = bridge
     return Placement(tuple(choices), placed, tuple(problems))
-
-
-_WITHOUT_FIT = "correct %s, or set it by hand" % VLAN
 
 
 def _fitting(

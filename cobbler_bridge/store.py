@@ -204,9 +204,14 @@ class XmlRpc:
             # where no trigger of ours has taken them away
             self._items.drop_meta(name, gone, self._token)
 
-    def blended(self, kind: str, name: str) -> Optional[Data]:
-        """The blended data of a system or profile (``kind``), ``None`` where there is none."""
-        data = self._items.blended(kind, name)
+    def blended(
+        self, kind: str, name: str, meta: Optional[Mapping[str, Any]] = None
+    ) -> Optional[Data]:
+        """The blended data of a system or profile (``kind``), ``None`` where there is none.
+
+        ``meta`` are the merged variables of one that was read already: four questions less.
+        """
+        data = self._items.blended(kind, name, None if meta is None else dict(meta))
         return None if data is None else _at_top_level(data)
 
     def systems(self) -> List[System]:
@@ -223,6 +228,7 @@ class XmlRpc:
                 meta=_merged(item, parents),
                 template=_template(item, parents),
                 virt_bridge=str(item.get("virt_bridge") or ""),
+                distro=str(_chain(item, parents)[-1].get("name") or ""),
             )
             for item in self._sorted("profile")
         ]

@@ -135,6 +135,8 @@ def test_nothing_is_found_where_nothing_is_wrong() -> None:
         ("virbr0", "'virbr0' is libvirt's own network behind NAT: nobody can reach the guest", ""),
         ("eth0", "'eth0' is a network card of 'kvm1', and no bridge", ""),
         ("enp3s0", "'enp3s0' is a network card of 'kvm1', and no bridge", ""),
+        ("p2p1", "'p2p1' is a network card of 'kvm1', and no bridge", ""),
+        ("eth1.20", "'eth1.20' is a network card of 'kvm1', and no bridge", ""),
         ("br9", "'kvm1' has no bridge 'br9'", ""),
         (
             "br0,model=e1000",
@@ -173,6 +175,58 @@ def test_a_host_that_is_none(of: str, wrong_: str) -> None:
     systems = (host(record=""), plain, guest(nic(bridge="br0"), of=of))
     assert problems(site(*systems))[0][:3] == ("web1", "bridge_host", wrong_)
     assert len(problems(site(*systems))) == 1
+
+
+def test_a_host_whose_xen_routes_its_guests() -> None:
+    record = "xen:network-nat/installed/" + SINCE
+    router = host(record=record)
+    router = router._replace(
+        meta={"bridge_xen": "network-nat", "bridge_record": record, "os_version": "rhel5"}
+    )
+    lost = "'kvm1' gives its guests no bridge, with bridge_xen=network-nat"
+    assert wrong(router, guest(nic(bridge=""), nic("eth1", "br9"))) == [lost]
+    assert wrong(router, guest(nic(), placed="eth0:br0")) == [lost]
+    # what the problem asks for
+    assert wrong(router, guest(nic(bridge="br8"), nic("eth1", "br9"))) == []
+    assert wrong(router, guest(nic(bridge="br8"), nic("eth1", "br 9"))) == [
+        "'br 9' has ' ' in it: Koan would pass it on as it stands"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("bridge_hots", "kvm1", "is no variable of cobbler-bridge"),
+        ("Bridge-Host", "kvm1", "is no variable of cobbler-bridge"),
+        ("bridge_host", ["kvm1", "kvm2"], "is set 2 times: ['kvm1', 'kvm2']"),
+        ("bridge_host", None, "has no value"),
+        ("bridge_host", "", None),
+        ("!bridge_host", "", None),
+        ("bridge_ports", "eth0", None),
+        ("bridge_hostname", "x", None),
+    ],
+)
+def test_a_host_that_is_not_named_as_it_should(
+    variable: str, value: Any, said: Optional[str]
+) -> None:
+    meta = {variable: value}
+    system = System("web1", "guests", meta, meta, (nic(),), 2.0, "/bare.ks")
+    profile = Profile("guests", meta, "/bare.ks", "")
+    expected = [] if said is None else [(variable, said)]
+    assert [each[1:3] for each in problems(site(system))] == expected
+    assert [each[1:3] for each in problems(site(profiles=(profile,)))] == expected
+    assert [each.subject for each in problems(site(profiles=(profile,)))] == ["guests"] * len(
+        expected
+    )
+    # inherited: said where it stands
+    heir = System("web2", "guests", meta, {}, (nic(),), 2.0, "/bare.ks")
+    assert problems(site(heir)) == []
+
+
+def test_an_unknown_variable_of_a_host_is_said_once() -> None:
+    bad = host(record="", bridge_hots="kvm1")
+    bad = bad._replace(own_meta={"bridge_hots": "kvm1"})
+    assert found(bad) == [("kvm1", "bridge_hots")]
 
 
 def test_interfaces_that_koan_makes_too_many_nics_of() -> None:
@@ -271,12 +325,58 @@ def test_a_record_that_came_with_a_copy() -> None:
         ("/gone.ks", {}, "'/gone.ks' is no file"),
         ("", {}, "is not set: nothing sets up the bridge"),
         ("http://192.0.2.1/x.ks", {}, None),
+        ("/hosts.ks", {"network": "#* $SNIPPET('bridge_setup')\n*#\n"}, "no $SNIPPET"),
+        ("/hosts.ks", {"network": "echo bridge_setup\n"}, "no $SNIPPET"),
+        ("/hosts.ks", {"/hosts.ks": '%post\n${SNIPPET( "bridge_setup" )}\n%end\n'}, None),
+        ("/hosts.ks", {"/hosts.ks": "%pre\n$SNIPPET('network')\n%end\n"}, "in its %pre section"),
+        ("/hosts.ks", {"/hosts.ks": "%post\n%end\n$SNIPPET('network')\n"}, "in no section"),
+        (
+            "/hosts.ks",
+            {"/hosts.ks": "%post --nochroot\n$SNIPPET('network')\n%end\n"},
+            "in its %post --nochroot section",
+        ),
+        ("/hosts.ks", {"/hosts.ks": "%pre\n%post --log=x\n$SNIPPET('network')\n"}, None),
+        (
+            "/hosts.ks",
+            {"/hosts.ks": "%post\n%macro 1\n%include /x\n$SNIPPET('network')\n%end\n"},
+            None,
+        ),
+        ("/hosts.ks", {"network": "%end\n%post\n$SNIPPET('bridge_setup')\n"}, None),
+        (
+            "/hosts.ks",
+            {"network": "SNIPPET::bridge_setup\nSNIPPET::post_install_network_config\n"},
+            "has $SNIPPET('post_install_network_config') behind $SNIPPET('bridge_setup'), and",
+        ),
+        (
+            "/hosts.ks",
+            {"network": "SNIPPET::post_install_network_config\nSNIPPET::bridge_setup\n"},
+            None,
+        ),
+        # a text of its own, of one system or for all of a profile
+        ("/hosts.ks", {"per_system/network/kvm1": "true\n"}, "no $SNIPPET"),
+        ("/hosts.ks", {"per_system/network/kvm2": "true\n"}, None),
     ],
 )
 def test_kickstarts(template: str, texts: Dict[str, str], wrong_: Optional[str]) -> None:
     said = wrong(host()._replace(template=template), texts={**TEXTS, **texts})
     assert len(said) == (wrong_ is not None)
     assert wrong_ is None or wrong_ in said[0]
+
+
+def test_snippets_of_a_profile_or_distro() -> None:
+    texts = {**TEXTS, "network": "true\n"}
+    profile = Profile("hosts", {"bridge": "br0"}, "/hosts.ks", "", "el9")
+    assert found(profiles=(profile,), texts=texts) == [("hosts", "autoinstall")]
+    for place in ("per_profile/network/hosts", "per_distro/network/el9"):
+        own = {**texts, place: TEXTS["network"]}
+        assert found(host(), profiles=(profile,), texts=own) == []
+        other = profile._replace(meta={})
+        assert found(host(), profiles=(other,), texts=own) == []
+
+
+def test_a_kickstart_of_an_unknown_target() -> None:
+    bad = host(record="", os_version="sles15", breed="suse")._replace(template="/bare.ks")
+    assert found(bad) == [("kvm1", "os_version")]
 
 
 def test_a_kickstart_of_a_profile_is_looked_at_once() -> None:

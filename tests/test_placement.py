@@ -204,8 +204,14 @@ def test_an_address_says_more_than_a_vlan() -> None:
 def test_no_bridge_on_the_vlan(vlan: object, wrong: str) -> None:
     found = place(with_nics(nic("eth0"), nic("eth1", "192.0.2.7"), bridge_vlan=vlan), RICH, "")
     assert found.changes == {"eth1": "br10"}
-    right = "correct bridge_vlan, or set it by hand"
+    right = "correct bridge_vlan, or set virt_bridge by hand"
     assert found.problems == (Problem("web1", "virt_bridge of eth0", wrong, right),)
+
+
+def test_an_interface_named_after_a_vlan_that_no_bridge_is_on() -> None:
+    (problem,) = place(with_nics(nic("vlan30")), RICH, "").problems
+    assert problem.wrong == "'kvm1' has no bridge on VLAN 30"
+    assert problem.right == "correct the interface's name, or set virt_bridge by hand"
 
 
 def test_the_vlan_of_a_host_is_about_its_own_bridge() -> None:

@@ -5,7 +5,7 @@ A check is a function of a ``Site`` that yields problems: one module a subject, 
 
 from typing import Callable, Collection, Iterable, List, Tuple
 
-from cobbler_bridge.check import guests, hosts, server
+from cobbler_bridge.check import guests, hosts, kickstarts, server
 from cobbler_bridge.check.site import Site
 from cobbler_bridge.problem import Problem
 
@@ -17,7 +17,8 @@ CHECKS: Tuple[Check, ...] = (
     server.daemon,
     hosts.descriptions,
     hosts.records,
-    hosts.kickstarts,
+    kickstarts.kickstarts,
+    guests.variables,
     guests.placements,
     guests.interfaces,
     guests.names,

@@ -1,18 +1,25 @@
 """What is wrong with guests: where they are placed, and what Koan makes of their interfaces."""
 
+import difflib
+import functools
 import re
 from typing import Dict, Iterator, Optional
 
-from cobbler_bridge import placement, values
+from cobbler_bridge import keys, placement, values
 from cobbler_bridge.check.site import Site
 from cobbler_bridge.inventory import INHERITED, Interface, System
 from cobbler_bridge.problem import Problem, shown
+from cobbler_bridge.reader import Reader
 from cobbler_bridge.record import INSTALLING
 
 # libvirt's own, behind NAT: a guest gets out, and nobody gets to it
 _BEHIND_NAT = re.compile(r"virbr[0-9]+\Z")
-_NIC_NAME = re.compile(r"(p?eth[0-9]+|em[0-9]+|en[osxp][a-z0-9]+|bond[0-9]+)\Z")
+_NIC_NAME = re.compile(
+    r"(p?eth[0-9]+|em[0-9]+|p[0-9]+p[0-9]+|en[osxp][a-z0-9]+|bond[0-9]+)(\.[0-9]+)?\Z"
+)
 _PLACE = "run cobbler-bridge place"
+# bridge_hots is, bridge_ports and bridge_hostname are not
+_LIKE = 0.85
 
 
 def placements(site: Site) -> Iterator[Problem]:
@@ -24,7 +31,7 @@ def placements(site: Site) -> Iterator[Problem]:
             continue
         found = site.placements[guest.name]
         yield from found.problems
-        if host is None or host.record is None or found.problems:
+        if host is None or host.record is None or placement.unbridged(host) or found.problems:
             continue
         stored = {each.name: each for each in guest.interfaces}
         for choice in found.choices:
@@ -60,6 +67,30 @@ def _by_hand(guest: System, interface: Interface, host: System) -> Optional[Prob
     else:
         wrong = "%s has no bridge %s" % (shown(host.name), shown(bridge))
     return Problem(guest.name, field, wrong, right)
+
+
+def variables(site: Site) -> Iterator[Problem]:
+    """What was to name a host and names none, on whatever it was written."""
+    written = [("system", each.name, each.own_meta) for each in site.systems.values()]
+    written += [("profile", each.name, each.meta) for each in site.profiles.values()]
+    for kind, name, meta in written:
+        reader = Reader({"name": name, **meta})
+        if not isinstance(meta.get(keys.HOST.name, ""), str):
+            reader.get(keys.HOST)
+        if (kind, name) not in site.planned:
+            # on a host each unknown variable is a problem already
+            for each in meta:
+                if each not in keys.NAMES and each[:1] != "!" and _is_meant(each):
+                    right = "did you mean %s?" % keys.HOST.name
+                    reader.problem(each, "is no variable of cobbler-bridge", right)
+        yield from reader.problems
+
+
+@functools.lru_cache(maxsize=None)
+def _is_meant(variable: str) -> bool:
+    """Whether a name is bridge_host, but for a letter or two."""
+    letters, meant = (re.sub("[^a-z]", "", each.lower()) for each in (variable, keys.HOST.name))
+    return difflib.SequenceMatcher(None, letters, meant).ratio() > _LIKE
 
 
 def interfaces(site: Site) -> Iterator[Problem]:

@@ -1,20 +1,15 @@
 """What is wrong with hosts and their profiles: what they ask for, and what was recorded."""
 
 import calendar
-import re
 import time
 from typing import Iterator, Optional, Set
 
 from cobbler_bridge import hosts as recording
 from cobbler_bridge import keys
-from cobbler_bridge.check.site import Machine, Planned, Site
+from cobbler_bridge.check.site import Planned, Site
 from cobbler_bridge.inventory import System
 from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.record import INSTALLED, INSTALLING, VERIFIED, Record
-
-SNIPPET = "bridge_setup"
-_TEMPLATES, _SNIPPETS = "autoinstall_templates_dir", "autoinstall_snippets_dir"
-_INCLUDED = re.compile(r"""SNIPPET(?:::|\(\s*['"])([A-Za-z0-9_./-]+)""")
 
 # How long an installation may take, and the first boot after it, in seconds
 _INSTALLATION = 24 * 3600
@@ -110,54 +105,3 @@ def _seconds(since: str) -> Optional[float]:
         return calendar.timegm(time.strptime(since, "%Y-%m-%dT%H:%M:%SZ"))
     except ValueError:
         return None
-
-
-def kickstarts(site: Site) -> Iterator[Problem]:
-    """Hosts and profiles that ask for a bridge, and whose kickstart doesn't set it up."""
-    if site.machine is None:
-        return
-    for kind, name in site.planned:
-        item = site.systems[name] if kind == "system" else site.profiles[name]
-        profile = site.profiles.get(site.systems[name].profile) if kind == "system" else None
-        if (
-            profile is not None
-            and profile.template == item.template
-            and (("profile", profile.name) in site.planned)
-        ):
-            # said of the profile
-            continue
-        problem = _kickstart(site.machine, name, item.template)
-        if problem is not None:
-            yield problem
-
-
-def _kickstart(machine: Machine, name: str, template: str) -> Optional[Problem]:
-    right = "put $SNIPPET('%s') at the end of its %%post section" % SNIPPET
-    if not template:
-        return Problem(name, "autoinstall", "is not set: nothing sets up the bridge", right)
-    if "://" in template:
-        # from elsewhere: nobody here can look
-        return None
-    text = machine.text(_TEMPLATES, template)
-    if text is None:
-        wrong = "%s is no file" % shown(template)
-        return Problem(name, "autoinstall", wrong, "the name of a template")
-    if _sets_up(machine, text, set()):
-        return None
-    wrong = "%s has no $SNIPPET('%s')" % (shown(template), SNIPPET)
-    return Problem(name, "autoinstall", wrong, right)
-
-
-def _sets_up(machine: Machine, text: str, seen: Set[str]) -> bool:
-    """Whether a text includes the snippet, by itself or through others."""
-    # Cheetah's comments; the wrapper for SUSE names the snippet in a variable
-    text = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("##"))
-    if re.search(r"\b%s\b" % SNIPPET, text):
-        return True
-    for name in _INCLUDED.findall(text):
-        if name not in seen:
-            seen.add(name)
-            below = machine.text(_SNIPPETS, name)
-            if below is not None and _sets_up(machine, below, seen):
-                return True
-    return False
