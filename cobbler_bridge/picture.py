@@ -13,6 +13,7 @@ from cobbler_bridge.show import NO_BRIDGE, NO_SYSTEM, NOT_INSTALLED, Guest, Host
 
 # Of a monospaced font, so that a text's width is known here; all in pixels
 _SIZE, _LETTER = 11, 7.05
+_TITLE_LETTER = _LETTER * 13 / _SIZE
 _CARD, _GAP, _PAD = 330, 16, 10
 _BOX, _BETWEEN = 19, 5
 _HEAD, _BAR = 42, 24
@@ -158,7 +159,12 @@ def _card(host: Host, rows: Sequence[_Row], x: float, y: float, height: float) -
         % (x, y, _CARD, height),
         '<rect x="%g" y="%g" width="4" height="%g" rx="2" fill="%s"/>' % (x, y, height, colour),
         _text(
-            _cut(host.name), x + _PAD + 2, y + 18, "#1a202c", 'font-size="13" font-weight="bold"'
+            _cut(host.name, _TITLE_LETTER),
+            x + _PAD + 2,
+            y + 18,
+            "#1a202c",
+            'font-size="13" font-weight="bold"',
+            whole=host.name,
         ),
         _dot(x + _PAD + 6, y + 31, colour),
         _text(
@@ -175,7 +181,7 @@ def _card(host: Host, rows: Sequence[_Row], x: float, y: float, height: float) -
             '<rect x="%g" y="%g" width="%g" height="%d" rx="3" fill="%s"/>'
             % (x + _PAD, top, _CARD - 2 * _PAD, _BAR - 6, fill)
         )
-        parts.append(_text(_cut(row.title), x + _PAD + 6, top + 13, "#ffffff"))
+        parts.append(_text(_cut(row.title), x + _PAD + 6, top + 13, "#ffffff", whole=row.title))
         top += _BAR
         for line in _lines(row.boxes):
             for text, left, width in line:
@@ -210,10 +216,11 @@ def _text(text: str, x: float, y: float, colour: str, more: str = "", whole: str
     )
 
 
-def _cut(text: str) -> str:
-    """A text that fits on a card."""
-    letters = int((_CARD - 2 * _PAD - 12) / _LETTER)
-    return text if len(text) <= letters else text[: letters - 1] + "…"
+def _cut(text: str, letter: float = _LETTER) -> str:
+    """A text that fits on a card: without its middle, for names differ at their ends."""
+    letters = int((_CARD - 2 * _PAD - 12) / letter)
+    end = letters // 3
+    return text if len(text) <= letters else text[: letters - end - 1] + "…" + text[-end:]
 
 
 def _plain(text: str) -> str:

@@ -111,6 +111,26 @@ def test_a_long_name_is_cut_and_said_whole() -> None:
     assert name not in texts(image)
 
 
+def test_long_names_stay_on_their_card() -> None:
+    name = "first-" + "x" * 60 + "-last"
+    ports = tuple("eth%d" % number for number in range(20))
+    guest = Guest(name, (("eth0", "br0"), ("eth1", "br9")))
+    image = svg([Host(name, (Bridge("br0", ports),), "installed", SINCE, (guest,))])
+    drawn = [each for each in ElementTree.fromstring(image).iter(SVG + "text") if len(each)]
+    assert len(drawn) == 4
+    for each in drawn:
+        # the first child says it whole
+        shown = each[0].tail or ""
+        # of DejaVu Sans Mono, in parts of its size
+        width = len(shown) * float(each.get("font-size", 11)) * 0.641
+        assert float(each.attrib["x"]) + width < 24 + 330, shown
+        assert "…" in shown
+    heads = [(each[0].tail or "")[:6] for each in drawn]
+    ends = [(each[0].tail or "")[-4:] for each in drawn]
+    assert heads == ["first-", "br0  ⇠", "first-", "first-"]
+    assert ends == ["last", "th19", "eth0", " br9"]
+
+
 ROWS = st.builds(
     Host,
     st.text(max_size=20),
