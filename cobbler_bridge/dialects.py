@@ -223,16 +223,16 @@ class Remote3:
         found: List[Data] = self.server.get_items(kind)
         return found
 
-    def blended(self, kind: str, name: str, meta: Optional[Data] = None) -> Optional[Data]:
+    def blended(self, kind: str, name: str) -> Optional[Data]:
         """Blended data of a system or profile with their autoinstall_meta one by one; ``None``
-        where there is none. Of one that is there, ``meta`` may be known already."""
-        if meta is None and not self.server.has_item(kind, name):
+        where there is none."""
+        if not self.server.has_item(kind, name):
             return None
         reference = self.reference(kind, name)
         profile, system = (reference, "") if kind == "profile" else ("", reference)
         data: Data = self.server.get_blended_data(profile, system)
         # blended data have the variables as one text over XML-RPC
-        data["autoinstall_meta"] = self.meta(kind, reference) if meta is None else meta
+        data["autoinstall_meta"] = self.meta(kind, reference)
         return data
 
     def reference(self, kind: str, name: str) -> str:

@@ -1,7 +1,7 @@
 """Puts guests on their hosts' bridges: the same for the triggers and for the command."""
 
 import logging
-from typing import Dict, Iterable, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 
 from cobbler_bridge import keys, placement, record
 from cobbler_bridge.description import describe, wants_bridge
@@ -11,15 +11,24 @@ from cobbler_bridge.store import Store
 
 _LOG = logging.getLogger(__name__)
 
+# gives the blended data of an item by its kind and name
+Blend = Callable[[str, str], Optional[Dict[str, Any]]]
+
 
 class Placer:
     """Places guests one after the other; what it has learnt of a host is not asked for again.
 
-    ``systems`` are those known already, by name.
+    ``systems`` are those known already, by name; ``blend`` gives blended data in Cobbler's stead.
     """
 
-    def __init__(self, store: Store, systems: Optional[Dict[str, System]] = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        systems: Optional[Dict[str, System]] = None,
+        blend: Optional[Blend] = None,
+    ) -> None:
         self._store = store
+        self._blend = blend or store.blended
         self._default = store.default_bridge()
         self._systems: Dict[str, Optional[System]] = dict(systems or {})
         self._whole = systems is not None
@@ -71,7 +80,7 @@ class Placer:
         if not placement.needs_description(guest, host.record):
             return [Offer(name) for name in host.record.bridges]
         if host.name not in self._described:
-            data = self._store.blended("system", host.name) or {}
+            data = self._blend("system", host.name) or {}
             description = describe(data)[0] if wants_bridge(data) else None
             self._described[host.name] = placement.offers(host.record, description, data)
         return self._described[host.name]

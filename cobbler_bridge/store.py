@@ -29,6 +29,11 @@ Login = Callable[[], Tuple[str, str]]
 # was lost in somebody's edit, and comes back; the trigger then takes it away
 GONE = "none"
 
+# in which systems differ that are alike otherwise
+_OWN_FIELDS = frozenset(
+    "autoinstall_meta comment ctime hostname interfaces ks_meta mtime name uid".split()
+)
+
 _ADDRESS_FIELDS = ("ip_address", "ipv6_address")
 
 
@@ -160,6 +165,7 @@ class XmlRpc:
         self._login = login
         self._known_token: Optional[str] = None
         self._known: Optional[dialects.Remote3] = None
+        self._read: Dict[str, Data] = {}
 
     @property
     def _items(self) -> dialects.Remote3:
@@ -204,20 +210,28 @@ class XmlRpc:
             # where no trigger of ours has taken them away
             self._items.drop_meta(name, gone, self._token)
 
-    def blended(
-        self, kind: str, name: str, meta: Optional[Mapping[str, Any]] = None
-    ) -> Optional[Data]:
-        """The blended data of a system or profile (``kind``), ``None`` where there is none.
-
-        ``meta`` are the merged variables of one that was read already: four questions less.
-        """
-        data = self._items.blended(kind, name, None if meta is None else dict(meta))
+    def blended(self, kind: str, name: str) -> Optional[Data]:
+        """The blended data of a system or profile (``kind``), ``None`` where there is none."""
+        data = self._items.blended(kind, name)
         return None if data is None else _at_top_level(data)
 
     def systems(self) -> List[System]:
         """Every system, in the order of their names."""
         parents = self._parents()
-        return [self._as_system(item, parents) for item in self._sorted("system")]
+        items = self._sorted("system")
+        self._read = {str(item["name"]): item for item in items}
+        return [self._as_system(item, parents) for item in items]
+
+    def alike(self, name: str) -> str:
+        """The same for all of ``systems`` whose blended data differ by ``with_own`` only."""
+        item = self._read[name]
+        return repr(sorted((field, item[field]) for field in item if field not in _OWN_FIELDS))
+
+    def with_own(self, data: Mapping[str, Any], system: System) -> Data:
+        """Blended data with the name, the variables and the interfaces of one of ``systems``."""
+        own = {"autoinstall_meta": dict(system.meta), "name": system.name}
+        interfaces = self._read[system.name].get("interfaces")
+        return _at_top_level({**data, **own, "system_name": system.name, "interfaces": interfaces})
 
     def profiles(self) -> List[Profile]:
         """Every profile, in the order of their names."""

@@ -1,11 +1,14 @@
 """Gathers what the checks look at, from Cobbler and from its machine."""
 
 import time
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
+from cobbler_bridge import keys
 from cobbler_bridge.check import server
 from cobbler_bridge.check.site import Site, plan_all
-from cobbler_bridge.guests import Placer
+from cobbler_bridge.description import relevant
+from cobbler_bridge.guests import Blend, Placer
+from cobbler_bridge.inventory import System
 from cobbler_bridge.placement import Placement
 from cobbler_bridge.store import XmlRpc
 
@@ -15,15 +18,11 @@ def gather(store: XmlRpc, here: bool) -> Site:
     systems = {system.name: system for system in store.systems()}
     profiles = {profile.name: profile for profile in store.profiles()}
     settings = store.settings()
-    placer = Placer(store, systems)
+    blend = _blend(store, systems)
+    placer = Placer(store, systems, blend)
     placements: Dict[str, Placement] = {
         name: placer.look(system) for name, system in systems.items() if system.host is not None
     }
-
-    def blend(kind: str, name: str) -> Optional[Dict[str, Any]]:
-        meta = systems[name].meta if kind == "system" else profiles[name].meta
-        return store.blended(kind, name, meta)
-
     return Site(
         systems=systems,
         profiles=profiles,
@@ -34,3 +33,20 @@ def gather(store: XmlRpc, here: bool) -> Site:
         now=time.time(),
         imports_need_leave=store.imports_need_leave,
     )
+
+
+def _blend(store: XmlRpc, systems: Mapping[str, System]) -> Blend:
+    """What gives blended data, and asks Cobbler once for all systems that are alike."""
+    known: Dict[str, Dict[str, Any]] = {}
+
+    def blend(kind: str, name: str) -> Optional[Dict[str, Any]]:
+        if kind != "system":
+            return store.blended(kind, name)
+        alike = store.alike(name)
+        if alike not in known:
+            data = relevant(store.blended(kind, name) or {})
+            # every variable, and what else has this word in it, is a system's own
+            known[alike] = {field: data[field] for field in data if keys.BRIDGE.name not in field}
+        return store.with_own(known[alike], systems[name])
+
+    return blend

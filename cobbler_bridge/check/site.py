@@ -3,6 +3,7 @@
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from cobbler_bridge.description import wants_bridge
+from cobbler_bridge.guests import Blend
 from cobbler_bridge.inventory import Profile, System
 from cobbler_bridge.placement import Placement
 from cobbler_bridge.plan import Plan
@@ -63,9 +64,6 @@ class Site(NamedTuple):
     def guests(self) -> List[System]:
         """The systems that name a host."""
         return [system for system in self.systems.values() if system.host is not None]
-
-
-Blend = Callable[[str, str], Optional[Dict[str, Any]]]
 
 
 def plan_all(

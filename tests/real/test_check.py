@@ -119,6 +119,36 @@ def test_a_server_without_the_pack_and_with_half_of_it(fresh: Server) -> None:
     assert check(fresh) == {"settings": ["run_install_triggers"]}
 
 
+ALIKE = """
+from cobbler_bridge.check import gather
+from cobbler_bridge.description import describe
+from cobbler_bridge.store import XmlRpc
+
+store, asked = XmlRpc("http://127.0.0.1:25151"), []
+systems = {system.name: system for system in store.systems()}
+blended = store.blended
+store.blended = lambda kind, name: asked.append(name) or blended(kind, name)
+blend = gather._blend(store, systems)
+for name in systems:
+    assert describe(blend("system", name)) == describe(blended("system", name)), name
+print(*asked)
+"""
+
+
+def test_what_alike_systems_are_asked_for_once(clean: Server) -> None:
+    clean.edit("system", "kvm2", gateway="192.0.2.1", autoinstall_meta={"bridge_mtu": "9000"})
+    more = {"ipaddress-eth0": "192.0.2.20", "netmask-eth0": "255.255.255.0", "static-eth0": True}
+    clean.system("kvm4", "hosts", nics=("eth0", "eth1"), more=more)
+    clean.system("kvm5", "hosts", {"!bridge": "", "bridge_vlan": "5"})
+    clean.system("kvm6", "hosts", {"bridge": "br6", "bridge_port": "eth0"})
+    clean.system("wrong", "hosts", {"bridge_prot": "eth0"})
+    clean.edit("system", "wrong", name_servers=["192.0.2.53"], server="192.0.2.99")
+    done = clean.cobbler.run(["python", "-c", ALIKE])
+    asked = done.stdout.split()
+    assert len(set(asked) & {"kvm1", "kvm4", "kvm5", "kvm6"}) == 1
+    assert {"kvm2", "kvm3", "wrong"} <= set(asked)
+
+
 def many(server: Server, number: int) -> None:
     """Guests of kvm1 to kvm20, written to the disk."""
     server.profile("hosts", meta={"bridge": "br0"})
