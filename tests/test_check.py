@@ -309,6 +309,10 @@ def test_a_record_that_came_with_a_copy() -> None:
         "kvm9",
         "is the record of 'kvm1', of which this is a copy",
     )
+    # of the one that it is like, and not of the first of that record
+    first = host("kvm0")._replace(created=0.5, interfaces=(nic(mac="52:54:00:00:01:07"),))
+    twin = copy._replace(interfaces=host().interfaces)
+    assert wrong(first, host(), twin) == ["is the record of 'kvm1', of which this is a copy"]
     # two that were installed in the same second
     other = host("kvm9")._replace(created=5.0, interfaces=(nic(mac="52:54:00:00:01:02"),))
     assert problems(site(host(), other)) == []

@@ -2,7 +2,7 @@
 
 import calendar
 import time
-from typing import Iterator, Optional, Set
+from typing import Dict, Iterator, List, Optional, Set, Tuple
 
 from cobbler_bridge import hosts as recording
 from cobbler_bridge import keys
@@ -34,11 +34,15 @@ def descriptions(site: Site) -> Iterator[Problem]:
 
 def records(site: Site) -> Iterator[Problem]:
     """Records that are none, that tell of another bridge than is described, or of none proved."""
+    originals = _originals(site)
     for system in site.systems.values():
-        text = system.own_meta.get(keys.RECORD.name)
-        if text is None:
+        if system.own_meta.get(keys.RECORD.name) is None:
             continue
-        problem = _unreadable(site, system) or _apart(site, system) or _unproved(site, system)
+        problem = (
+            _unreadable(system, originals.get(system.name))
+            or _apart(site, system)
+            or _unproved(site, system)
+        )
         if problem is not None:
             yield problem
 
@@ -47,18 +51,31 @@ def _problem(system: System, wrong: str, right: str) -> Problem:
     return Problem(system.name, keys.RECORD.name, wrong, right)
 
 
-def _unreadable(site: Site, system: System) -> Optional[Problem]:
-    text = system.own_meta[keys.RECORD.name]
+def _originals(site: Site) -> Dict[str, str]:
+    """The copies of hosts whose record came with them, and of which host each is one."""
+    older: Dict[Tuple[str, str], List[System]] = {}
+    found = {}
+    hosts = [each for each in site.systems.values() if each.record is not None]
+    for host in sorted(hosts, key=lambda each: each.created):
+        text = str(host.own_meta[keys.RECORD.name])
+        macs = sorted({each.mac for each in host.interfaces} - {""})
+        # a copy has none, or the same ones
+        for other in older.get((text, macs[0] if macs else ""), ()):
+            if other.created < host.created and recording.is_copied(host, [other]):
+                found[host.name] = other.name
+                break
+        for mac in ["", *macs]:
+            older.setdefault((text, mac), []).append(host)
+    return found
+
+
+def _unreadable(system: System, original: Optional[str]) -> Optional[Problem]:
     anew = "install the host, or run cobbler-bridge record %s" % system.name
     if system.record is None:
+        text = system.own_meta[keys.RECORD.name]
         return _problem(system, "%s is no record" % shown(text), anew)
-    older = [
-        each
-        for each in site.systems.values()
-        if each.own_meta.get(keys.RECORD.name) == text and each.created < system.created
-    ]
-    if recording.is_copied(system, older):
-        wrong = "is the record of %s, of which this is a copy" % shown(older[0].name)
+    if original is not None:
+        wrong = "is the record of %s, of which this is a copy" % shown(original)
         return _problem(system, wrong, anew)
     return None
 
