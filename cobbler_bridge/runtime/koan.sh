@@ -90,18 +90,19 @@ def is_nic(name, record):
     return not (record.get("interface_type") in ("bond", "bridge", "bonded_bridge_slave")
                 or re.match("[a-zA-Z0-9]+[.][0-9]+", name) or ":" in name)
 
+def one(data, bridges):
+    # none: a guest without a network
+    return (data["virt_bridge"] in bridges + ["none"] and [""] or [bridges[0]])[0]
+
 def choose(options, bridges):
     if "virt-bridge" in options or "virt" not in options or not bridges[0]:
         return ""
     name = options.get("system")
     if not name:
         try:
-            data = connect(options).get_profile_as_rendered(options["profile"])
-            if data["virt_bridge"] in bridges:
-                return data["virt_bridge"]
+            return one(connect(options).get_profile_as_rendered(options["profile"]), bridges)
         except Exception:
-            pass
-        return bridges[0]
+            return bridges[0]
     server = connect(options)
     data = server.get_system_as_rendered(name)
     default = server.get_settings().get("default_virt_bridge")
@@ -110,7 +111,7 @@ def choose(options, bridges):
         unset.append(default)
     records = data.get("interfaces") or {}
     if not records:
-        return (data.get("virt_bridge") in unset and [bridges[0]] or [""])[0]
+        return one(data, bridges)
     names, missing = [], False
     for nic in sorted(records):
         bridge = records[nic].get("virt_bridge")

@@ -35,6 +35,11 @@ def test_profile(server: Server, wrapper: Path) -> None:
     server.edit("profile", "guests", virt_bridge="br1")
     server.cobbler.restart()
     assert networks(server, wrapper, profile="guests") == ["br1"]
+    # no network at all: somebody's choice
+    server.profile("alone", "rhel9")
+    server.edit("profile", "alone", virt_bridge="none")
+    server.cobbler.restart()
+    assert networks(server, wrapper, profile="alone") == ["none"]
     # one that this host has not
     assert networks(server, wrapper, "br5", profile="guests") == ["br5"]
 
@@ -56,6 +61,13 @@ def test_system(server: Server, wrapper: Path) -> None:
     server.add("system", "web4", profile="rhel9")
     server.cobbler.restart()
     assert networks(server, wrapper, system="web4") == ["br0"]
+    # without an interface it has its profile's, and counts as that does
+    for bridge, expected in (("br7", "br0"), ("br1", "br1"), ("none", "none")):
+        server.profile("of-" + bridge, "rhel9")
+        server.edit("profile", "of-" + bridge, virt_bridge=bridge)
+        server.add("system", "on-" + bridge, profile="of-" + bridge)
+        server.cobbler.restart()
+        assert networks(server, wrapper, system="on-" + bridge) == [expected]
 
 
 def test_placed_guests_are_left_alone(server: Server, wrapper: Path) -> None:
