@@ -223,6 +223,13 @@ class Remote3:
         found: List[Data] = self.server.get_items(kind)
         return found
 
+    def system(self, name: str) -> Optional[Data]:
+        """A system with its own fields as ``items`` has it, ``None`` where there is none."""
+        if not name or not self.server.has_item("system", name):
+            return None
+        found: Data = self.server.get_item("system", name)
+        return found
+
     def blended(self, kind: str, name: str) -> Optional[Data]:
         """Blended data of a system or profile with their autoinstall_meta one by one; ``None``
         where there is none."""
@@ -331,6 +338,10 @@ class Remote40(Remote3):
             )
             for item in found
         ]
+
+    def system(self, name: str) -> Optional[Data]:
+        """Its interfaces are among those of all systems."""
+        return next((item for item in self.items("system") if item["name"] == name), None)
 
     def reference(self, kind: str, name: str) -> str:
         """The uid."""

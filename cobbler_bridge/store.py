@@ -166,6 +166,7 @@ class XmlRpc:
         self._known_token: Optional[str] = None
         self._known: Optional[dialects.Remote3] = None
         self._read: Dict[str, Data] = {}
+        self._known_parents: Mapping[str, Mapping[str, Data]] = {}
 
     @property
     def _items(self) -> dialects.Remote3:
@@ -182,9 +183,8 @@ class XmlRpc:
 
     def system(self, name: str) -> Optional[System]:
         """A system by its name, ``None`` where there is none."""
-        found = [item for item in self._items.items("system") if item["name"] == name]
-        parents = self._parents() if found else {}
-        return next((self._as_system(item, parents) for item in found), None)
+        item = self._items.system(name)
+        return None if item is None else self._as_system(item, self._parents())
 
     def default_bridge(self) -> str:
         """The setting default_virt_bridge."""
@@ -264,11 +264,13 @@ class XmlRpc:
         return sorted(self._items.items(kind), key=lambda item: str(item["name"]))
 
     def _parents(self) -> Mapping[str, Mapping[str, Data]]:
-        """The distros and profiles by their names."""
-        return {
-            kind: {item["name"]: item for item in self._items.items(kind)}
-            for kind in ("distro", "profile")
-        }
+        """The distros and profiles by their names, as they were when they were first asked for."""
+        if not self._known_parents:
+            self._known_parents = {
+                kind: {item["name"]: item for item in self._items.items(kind)}
+                for kind in ("distro", "profile")
+            }
+        return self._known_parents
 
 
 Store = Union[InProcess, XmlRpc]

@@ -111,6 +111,26 @@ def test_interfaces_are_neither_made_nor_lost(objects: Server, ask: Ask, nics: A
         assert list(objects.stored("odd")["interfaces"]) == before
 
 
+def test_one_system_is_read_without_all_the_others(objects: Server) -> None:
+    """Over XML-RPC, where all of them take seconds: for each guest that is placed."""
+    script = (
+        "import sys; sys.path.insert(0, %r)\n"
+        "from store_calls import store\n"
+        "at, asked = store('XML-RPC'), []\n"
+        "items = at._items.items\n"
+        "at._items.items = lambda kind: asked.append(kind) or items(kind)\n"
+        "one = at.system('web2')\n"
+        "at.write('web2', {'eth0': 'br7'}, {'size': '3'})\n"
+        "print(*asked)\n"
+        "assert at.system('nobody') is at.system('') is None\n"
+        "assert one == {each.name: each for each in at.systems()}['web2']._replace(\n"
+        "    own_meta=one.own_meta, meta=one.meta, interfaces=one.interfaces)\n"
+        "assert one.meta['colour'] == 'red'\n"
+    ) % str(Path(CALLS).parent)
+    done = objects.cobbler.run([sys.executable, "-c", script])
+    assert done.stdout.split() == ["distro", "profile"]
+
+
 def test_an_edit_in_between_is_not_lost(objects: Server) -> None:
     """Over XML-RPC: what somebody else set after we had read is still there."""
     script = (
