@@ -20,7 +20,7 @@ demo: $(VENV)/package
 test: $(VENV)/package $(VENV)/test $(VENV)/versions
 	sh tools/shells.sh
 	sh tools/layer.sh
-	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --durations=20
+	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=20
 
 bench: $(VENV)/package
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
