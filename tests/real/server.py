@@ -18,7 +18,7 @@ TREE = "/var/www/cobbler/distro_mirror/tree"
 RELEASES = ("rhel5", "rhel6", "rhel7", "rhel8", "rhel9")
 BEGIN = "# ---- cobbler-bridge "
 END = ": end of bridge_setup ----\n"
-# a kickstart that every release's handler accepts, with nothing but our part in its script
+# a kickstart that every release's handler accepts, with nothing but our part in its sections
 MINIMAL = """\
 url --url=$tree
 lang en_US.UTF-8
@@ -30,6 +30,7 @@ clearpart --all
 autopart
 reboot
 %packages
+$SNIPPET('bridge_packages')
 %end
 %post
 $SNIPPET('bridge_setup')

@@ -93,7 +93,9 @@ def comes_and_goes(server: Server) -> None:
 
 def kickstarts_are_rendered(server: Server) -> None:
     """The snippet's script stands in them, and it is what the command shows."""
-    script = part(server.kickstart("kvm1"))
+    kickstart = server.kickstart("kvm1")
+    assert "\n%packages\nbridge-utils\n" in kickstart
+    script = part(kickstart)
     assert "IPADDR=192.0.2.10\n" in script
     rendered = server.command("render", "--system", "kvm1", "--format", "sh").stdout
     assert rendered == script
