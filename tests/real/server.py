@@ -18,7 +18,9 @@ TREE = "/var/www/cobbler/distro_mirror/tree"
 RELEASES = ("rhel5", "rhel6", "rhel7", "rhel8", "rhel9")
 BEGIN = "# ---- cobbler-bridge "
 END = ": end of bridge_setup ----\n"
-# a kickstart that every release's handler accepts, with nothing but our part in its sections
+# in its packages section
+PACKAGES = "%packages\n$SNIPPET('bridge_packages')\n"
+# a kickstart that every release's handler accepts, with nothing but our part in its script
 MINIMAL = """\
 url --url=$tree
 lang en_US.UTF-8
@@ -30,7 +32,6 @@ clearpart --all
 autopart
 reboot
 %packages
-$SNIPPET('bridge_packages')
 %end
 %post
 $SNIPPET('bridge_setup')

@@ -19,7 +19,7 @@ from pykickstart.version import makeVersion
 
 import scratch_machine
 from cobbler_bridge.snippet import bridge_network, bridge_setup
-from real.server import MINIMAL, RELEASES, Server, part
+from real.server import MINIMAL, PACKAGES, RELEASES, Server, part
 
 CASES = Path(__file__).parent.parent / "cases"
 MAC = "52:54:00:aa:00:01"
@@ -181,9 +181,10 @@ def test_network_commands(server: Server, release: str) -> None:
 @pytest.mark.parametrize("release", RELEASES)
 def test_packages(server: Server, release: str) -> None:
     """The third snippet, in the packages section; pykickstart reads what it listed."""
+    server.template("listed", MINIMAL.replace("%packages\n", PACKAGES))
     listed = {}
     for name, meta in (("hosts", META), ("plain", {}), ("wrong", {"bridge": "br%end"})):
-        server.profile(name, release, meta)
+        server.profile(name, release, meta, template="listed")
         kickstart = server.kickstart(name, "profile")
         listed[name] = handled(kickstart, release).packages.packageList
     wanted = ["bridge-utils"] if release in ("rhel5", "rhel6", "rhel7") else []

@@ -9,7 +9,7 @@ from cobbler_bridge.limits import limits_of
 from environments import VERSIONS, Version
 from koan_network import KoanError, koan_networks
 from private_cobbler import PrivateCobbler
-from real.server import Server, part
+from real.server import MINIMAL, PACKAGES, Server, part
 from real.versions import server_of
 
 MODULES = "/modules/cobbler_bridge"
@@ -47,7 +47,8 @@ def test_the_whole_way(version: Version, any_server: Server) -> None:
     assert "Exception raised when loading module cobbler_bridge" not in server.cobbler.log()
 
     server.add_releases()
-    server.profile("hosts", meta={"bridge": "br0"})
+    server.template("packages", MINIMAL.replace("%packages\n", PACKAGES))
+    server.profile("hosts", meta={"bridge": "br0"}, template="packages")
     static = {"ipaddress-eth0": "192.0.2.10", "netmask-eth0": "255.255.255.0", "static-eth0": True}
     server.system("kvm1", "hosts", more=static)
     server.system("web1", meta={"bridge_host": "kvm1"}, nics=("eth0", "eth1"))
