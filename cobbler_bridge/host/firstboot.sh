@@ -239,10 +239,13 @@ put_back() {
     { copy "$before" "$beside" && mv -f "$beside" "$place"; } || cp -pP "$before" "$place"
 }
 
-# all of them, as a failed one may have left devices
+# all of them, as a failed one may have left devices, and those that a run had stopped which was
+# cut off
 running_readers() {
     for reader in $readers; do
-        if there_is systemctl; then
+        if grep -qxF "$reader" "$state/readers" 2> /dev/null; then
+            printf '%s\n' "$reader"
+        elif there_is systemctl; then
             case $(systemctl is-active "$reader.service" 2> /dev/null) in
             active | activating | failed) printf '%s\n' "$reader" ;;
             esac
@@ -259,6 +262,7 @@ init_script() {
 # stop_readers: as long as our files are there, each can take down what it has made
 stop_readers() {
     used=$(running_readers)
+    printf '%s\n' "$used" > "$state/readers"
     for reader in $used; do
         if [ -x "$root/etc/rc.d/init.d/$reader" ]; then
             init_script "$reader" stop
@@ -444,7 +448,7 @@ leave() {
 }
 
 forget() {
-    rm -f "$state/unfinished"
+    rm -f "$state/unfinished" "$state/readers"
     rm -rf "$state/changes" "$state/before"
 }
 
