@@ -1,33 +1,48 @@
 # make demo     see the whole way work, on a Cobbler of its own that leaves nothing behind
+# make check    formatting, linters, types and the tests that need no Cobbler: before each commit
 # make test     every test; installs what it needs into .venv
+# make faults   fail each call of the script and the check, and cut them off at each; takes long
 # make bench    what it costs, beside what Cobbler does anyway
 # make docs     write the generated pages of docs/ and the man page anew
 # make dist     wheel and source archive in dist/, a deb where dpkg-deb is, an rpm where rpm-build is
-# make cases    write the expected files of tests/cases anew; look at the difference
+# make cases    write what tests/cases expects anew, and show each distinct change once
+# make case NAME=vlan_dhcp   the same for one case; then runs it
 
 PYTHON ?= python3
 VENV = .venv
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check -qq install
-SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge providers snippets triggers -type f ! -name '*.pyc')
+SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge providers scripts snippets triggers -type f ! -name '*.pyc')
 
 ARCHIVE = cobbler-bridge-$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' cobbler_bridge/__init__.py)
 
-.PHONY: demo test bench cases dist docs clean
+.PHONY: demo check test faults bench cases case dist docs clean
 
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
 
 test: $(VENV)/package $(VENV)/test $(VENV)/versions
-	sh tools/shells.sh
 	sh tools/layer.sh
 	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=20
+
+faults: $(VENV)/test
+	$(VENV)/bin/python -m pytest -n auto -m exhaustive tests/test_firstboot_faults.py
+
+# the few tests that try every step on every shell take minutes: make test has them
+check: $(VENV)/test
+	$(VENV)/bin/ruff format --check --quiet .
+	$(VENV)/bin/ruff check --quiet .
+	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m 'not thorough and not exhaustive' \
+		--ignore tests/real --ignore tests/test_pythons.py
 
 bench: $(VENV)/package
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
 
-cases: $(VENV)/package $(VENV)/test
-	CASES=anew $(VENV)/bin/python -m pytest -q tests/test_cases.py
-	git status --short tests/cases
+cases: $(VENV)/test
+	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py
+
+case: $(VENV)/test
+	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py $(or $(NAME),$(error which one? NAME=vlan_dhcp))
+	@$(VENV)/bin/python -m pytest -q tests/test_cases.py -k '$(NAME)-'
 
 docs:
 	$(PYTHON) tools/docs.py

@@ -2,12 +2,16 @@
 
 import re
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 with open("README.md", encoding="utf-8") as file:
     README = file.read()
 with open("cobbler_bridge/__init__.py", encoding="utf-8") as file:
     VERSION = re.findall(r'__version__ = "(.*)"', file.read())[0]
+
+# what is shipped as data: beside the package, and in it for hosts
+BESIDE = ("providers", "scripts", "snippets", "triggers")
+SHELL = ("script.helpers", "script.on_the_host", "script.on_the_host.check")
 
 setup(
     name="cobbler-bridge",
@@ -19,29 +23,11 @@ setup(
     python_requires=">=3.6",
     # Cobbler itself is not named here: it comes as a package of the system, not from PyPI
     install_requires=["PyYAML"],
-    packages=[
-        "cobbler_bridge",
-        "cobbler_bridge.backends",
-        "cobbler_bridge.check",
-        "cobbler_bridge.firewalls",
-        "cobbler_bridge.host",
-        "cobbler_bridge.hypervisors",
-        "cobbler_bridge.providers",
-        "cobbler_bridge.runtime",
-        "cobbler_bridge.snippets",
-        "cobbler_bridge.triggers",
-    ],
-    # shipped as data: Cobbler finds them where "cobbler-bridge install" puts them
-    package_dir={
-        "cobbler_bridge.providers": "providers",
-        "cobbler_bridge.snippets": "snippets",
-        "cobbler_bridge.triggers": "triggers",
-    },
-    package_data={
-        "cobbler_bridge.host": ["*"],
-        "cobbler_bridge.runtime": ["*.sh"],
-        "cobbler_bridge.snippets": ["*"],
-    },
+    packages=find_packages(include=["cobbler_bridge", "cobbler_bridge.*"])
+    + ["cobbler_bridge." + folder for folder in BESIDE + SHELL],
+    # Cobbler finds them where "cobbler-bridge install" puts them
+    package_dir={"cobbler_bridge." + folder: folder for folder in BESIDE},
+    package_data={"cobbler_bridge." + folder: ["*"] for folder in ("scripts", "snippets", *SHELL)},
     entry_points={"console_scripts": ["cobbler-bridge = cobbler_bridge.cli:run"]},
     classifiers=[
         "License :: OSI Approved :: GNU General Public License v2 or later (GPLv2+)",

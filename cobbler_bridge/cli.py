@@ -5,45 +5,61 @@ import contextlib
 import errno
 import http.client
 import json
+import re
 import sys
+import time
 import xmlrpc.client
 from typing import Any, Dict, Iterator, List, NoReturn, Optional, Sequence, Tuple
-from xml.parsers.expat import ExpatError
 
 import yaml
 
-from cobbler_bridge import (
-    __version__,
-    check,
-    install,
-    installed,
-    operate,
-    picture,
-    places,
-    shell,
-    show,
-)
+from cobbler_bridge import __version__, check
+from cobbler_bridge.check import setting
 from cobbler_bridge.check.gather import gather
-from cobbler_bridge.description import wants_bridge
-from cobbler_bridge.plan import File, Plan, flat, plain
-from cobbler_bridge.planner import make_plan
-from cobbler_bridge.problem import Problem, shown
-from cobbler_bridge.reader import subject_of
-from cobbler_bridge.store import Login, XmlRpc
+from cobbler_bridge.description.blended_data import subject_of
+from cobbler_bridge.description.describe import wants_bridge
+from cobbler_bridge.install import changes, manifest, this_cobbler
+from cobbler_bridge.placement import by_hand
+from cobbler_bridge.plan import delivery
+from cobbler_bridge.plan.plan import File, Plan, Program, Shipped, flat, plain
+from cobbler_bridge.plan.planner import make_plan
+from cobbler_bridge.problem import Problem, one_line, shown
+from cobbler_bridge.script import render
+from cobbler_bridge.show import listing, picture
+from cobbler_bridge.store import wire
+from cobbler_bridge.store.ledger import Ledger
+from cobbler_bridge.store.over_xmlrpc import ItemError, Login, XmlRpc
 
 WELL, PROBLEMS, WRONG_USAGE, NO_COBBLER = range(4)
+_INTERRUPTED = 130
 
 # cobblerd writes it anew at each start; who can read it may do anything
 _SECRET = "/var/lib/cobbler/web.ss"
 
 
-_STAYS = (
-    "What Cobbler remembers stays: 'cobbler-bridge record HOST --clear' takes a host's "
-    "bridge_record away; a guest has its virt_bridge, which Koan goes on using, and bridge_placed "
-    "in its autoinstall_meta: edit them with 'cobbler system edit'."
-)
+_STAYS = "Each virt_bridge stays, and Koan goes on using it: edit it with 'cobbler system edit'."
 # what a URL can lead to that is wrong, or that belongs to another server than Cobbler's
-_NO_ANSWER = (OSError, UnicodeError, http.client.HTTPException, xmlrpc.client.Error, ExpatError)
+_NO_ANSWER = (
+    OSError,
+    http.client.HTTPException,
+    xmlrpc.client.ProtocolError,
+    wire.AnswerError,
+    MemoryError,
+)
+# of what a server says when it refuses
+_SAID_CHARACTERS = 300
+_LONGEST_TIMEOUT = 24 * 3600
+# that cobblerd may take until it answers
+_STARTING_SECONDS = 20
+# of a URL: nobody's to read in a log
+_PASSWORD = re.compile(r"//[^/?#]*@")
+
+
+_ELSEWHERE = (
+    "records are files on the Cobbler server, which nobody writes from afar; run "
+    "'cobbler-bridge record' there, as root"
+)
+_UNSET = ": bridge: is not set; nothing is written"
 
 
 class _FailError(Exception):
@@ -65,15 +81,31 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run the command; returns the exit status that the documentation lists."""
     _write_utf8()
     try:
-        options = _parser().parse_args(arguments)
+        options = _parsed(arguments)
         return int(options.run(options))
     except _FailError as failure:
-        print("cobbler-bridge: %s" % failure, file=sys.stderr)
+        print("cobbler-bridge: %s" % one_line(str(failure)), file=sys.stderr)
         return failure.status
+    except ItemError as error:
+        return _refused([error.problem])
+    except KeyboardInterrupt:
+        # as a shell says it
+        return _INTERRUPTED
     except BrokenPipeError:
         # the reader has seen enough; Python would complain once more when it closes the stream
         sys.stderr.close()
         return WELL
+
+
+def _parsed(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options; what ``set`` is to set may stand on both sides of them."""
+    parser = _parser()
+    options, left = parser.parse_known_args(arguments)
+    if left and (options.run is not _set or any(word.startswith("-") for word in left)):
+        parser.error("unrecognized arguments: %s" % " ".join(left))
+    if left:
+        options.words += left
+    return options
 
 
 def _write_utf8() -> None:
@@ -97,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--dry-run", action="store_true", help="only say what would be done")
         command.add_argument("--restart", action="store_true", help="restart cobblerd if it must")
 
+    changing = commands.add_parser("set", help="change variables, and no others")
+    _add_what_to_set(changing)
+
     render = commands.add_parser("render", help="show what would be written on a machine")
     one = render.add_mutually_exclusive_group(required=True)
     one.add_argument("--system", metavar="NAME")
@@ -104,68 +139,129 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--format", choices=("sh", "files", "json"), default="files")
     render.set_defaults(run=_render)
 
-    listing = commands.add_parser("show", help="list hosts, their bridges and their guests")
-    listing.add_argument(
+    showing = commands.add_parser("show", help="list hosts, their bridges and their guests")
+    showing.add_argument(
         "names", metavar="NAME", nargs="*", help="only these hosts or guests; * and ?"
     )
-    listing.add_argument("--state", choices=show.ALL_STATES, help="only hosts in this state")
-    listing.add_argument("--bridge", metavar="NAME", help="only hosts with this bridge")
+    showing.add_argument("--state", choices=listing.ALL_STATES, help="only hosts in this state")
+    showing.add_argument("--bridge", metavar="NAME", help="only hosts with this bridge")
     formats = ("text", "json", "yaml", "svg", "dot")
-    listing.add_argument("--format", choices=formats, default="text")
-    listing.set_defaults(run=_show)
+    showing.add_argument("--format", choices=formats, default="text")
+    showing.set_defaults(run=_show)
 
     checking = commands.add_parser("check", help="find what will not work, before it is tried")
     checking.add_argument("names", metavar="NAME", nargs="*", help="only these systems, profiles")
     checking.add_argument("--format", choices=("text", "json"), default="text")
     checking.set_defaults(run=_check)
 
-    recording = commands.add_parser("record", help="set a host's record, and place its guests")
-    recording.add_argument("host", metavar="HOST")
-    recording.add_argument("--clear", action="store_true", help="forget the host's bridges")
+    recording = commands.add_parser(
+        "record", help="say by hand which bridges hosts have, and place their guests"
+    )
+    recording.add_argument("hosts", metavar="HOST", nargs="+", help="these hosts; * and ?")
+    what = recording.add_mutually_exclusive_group()
+    text = "these bridges, with commas between (default: those that are described)"
+    what.add_argument("--bridge", metavar="NAME", help=text)
+    what.add_argument("--clear", action="store_true", help="forget the hosts' bridges")
     recording.set_defaults(run=_record)
 
     placing = commands.add_parser("place", help="put guests on their hosts' bridges again")
     placing.add_argument("--host", metavar="HOST", help="only the guests of this host")
     placing.set_defaults(run=_place)
 
-    for command in (recording, placing):
+    for command in (changing, recording, placing):
         command.add_argument("--dry-run", action="store_true", help="only say what would change")
         command.add_argument("--user", metavar="NAME", help="log in by this name")
         command.add_argument("--password-file", metavar="FILE", help="the file has its password")
-    for command in (render, listing, checking, recording, placing):
-        command.add_argument(
-            "--server", metavar="URL", help="Cobbler's XML-RPC (default: this machine's cobblerd)"
-        )
+    for command in (changing, render, showing, checking, recording, placing):
+        _add_server(command)
     return parser
 
 
+def _add_what_to_set(command: argparse.ArgumentParser) -> None:
+    named = command.add_mutually_exclusive_group(required=True)
+    for kind in ("profile", "system"):
+        text = "change these %ss; * and ?, and the option may be given again" % kind
+        named.add_argument(
+            "--" + kind, metavar="NAME", nargs="+", action="append", default=[], help=text
+        )
+    command.add_argument(
+        "words", metavar="KEY=VALUE", nargs="*", help="what a variable of cobbler-bridge shall be"
+    )
+    unset = "take this variable away; one that is inherited then counts; may be given again"
+    command.add_argument("--unset", metavar="KEY", action="append", default=[], help=unset)
+    command.set_defaults(run=_set)
+
+
+def _add_server(command: argparse.ArgumentParser) -> None:
+    """Which Cobbler is spoken to, and for how long."""
+    command.add_argument(
+        "--server", metavar="URL", help="Cobbler's XML-RPC (default: this machine's cobblerd)"
+    )
+    command.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        default=wire.TIMEOUT,
+        help="how long Cobbler may take for one answer (default: %(default)g)",
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds <= _LONGEST_TIMEOUT:
+        words = shown(text), _LONGEST_TIMEOUT
+        raise argparse.ArgumentTypeError("%s is no number of seconds up to %d" % words)
+    return seconds
+
+
 def _install(options: argparse.Namespace) -> int:
-    with _installing(), installed.alone():
-        plan = install.installing(places.find())
-        pending = install.must_restart(plan)
+    with _installing(), manifest.alone():
+        plan = changes.installing(this_cobbler.find())
+        pending = changes.must_restart(plan)
         if not options.dry_run:
-            install.apply(plan)
+            changes.apply(plan)
     _say(plan)
     if plan.nothing_to_do and not pending:
         print("Everything is in place already.")
     else:
         _finish(options, pending, "load the triggers")
+    if not options.dry_run and (options.restart or not pending):
+        _wake(_STARTING_SECONDS if pending else 0)
     return WELL
 
 
-def _uninstall(options: argparse.Namespace) -> int:
-    with _installing(), installed.alone():
+def _wake(seconds: float) -> None:
+    """Have the triggers move what an older version noted, which the first signal does too."""
+    until = time.monotonic() + seconds
+    while True:
         try:
-            cobbler = places.find()
-        except places.CannotInstallError:
+            _connection(_own_url(), None, wire.TIMEOUT).wake()
+        except xmlrpc.client.Fault:
+            return
+        except _NO_ANSWER:
+            if time.monotonic() >= until:
+                return
+            time.sleep(0.2)
+        else:
+            return
+
+
+def _uninstall(options: argparse.Namespace) -> int:
+    with _installing(), manifest.alone():
+        try:
+            cobbler = this_cobbler.find()
+        except this_cobbler.CannotInstallError:
             # what was installed is known, whatever has become of Cobbler
             cobbler = None
-        plan = install.uninstalling(cobbler)
-        pending = install.must_restart(plan)
+        plan = changes.uninstalling(cobbler)
+        pending = changes.must_restart(plan)
         if not options.dry_run:
-            install.apply(plan)
+            changes.apply(plan)
     _say(plan)
-    if not plan.changes:
+    if not plan.changes and not plan.forgets:
         print("Nothing of cobbler-bridge is in this Cobbler.")
         return WELL
     _finish(options, pending, "do without the triggers")
@@ -173,7 +269,7 @@ def _uninstall(options: argparse.Namespace) -> int:
     return WELL
 
 
-def _say(plan: install.Plan) -> None:
+def _say(plan: changes.Changes) -> None:
     for change in plan.changes:
         print("%s: %s" % (change.path, change.note))
     for remark in plan.remarks:
@@ -185,7 +281,7 @@ def _finish(options: argparse.Namespace, pending: bool, purpose: str) -> None:
         print("Nothing was changed; without --dry-run this would be done.")
     elif pending and options.restart:
         with _installing():
-            install.restart()
+            changes.restart()
         print("cobblerd was restarted.")
     elif pending:
         print("Restart cobblerd to %s, for example: systemctl restart cobblerd" % purpose)
@@ -196,7 +292,7 @@ def _installing() -> Iterator[None]:
     """What keeps the pack from Cobbler, turned into one line."""
     try:
         yield
-    except places.CannotInstallError as error:
+    except this_cobbler.CannotInstallError as error:
         raise _FailError(NO_COBBLER, str(error)) from error
     except OSError as error:
         rights = error.errno in (errno.EACCES, errno.EPERM)
@@ -205,24 +301,63 @@ def _installing() -> Iterator[None]:
         raise _FailError(NO_COBBLER, message) from error
 
 
+def _set(options: argparse.Namespace) -> int:
+    kind = "profile" if options.profile else "system"
+    # what stands behind names and has a "=" is no name: Cobbler allows none in one
+    given = [word for words in options.profile or options.system for word in words]
+    names = [word for word in given if "=" not in word]
+    words = options.words + [word for word in given if "=" in word]
+    try:
+        changes = setting.wanted(words, options.unset)
+        if not names:
+            raise ValueError("--%s needs a NAME" % kind)
+    except ValueError as error:
+        message = "%s (see cobbler-bridge set --help)" % error
+        raise _FailError(WRONG_USAGE, message) from error
+    problems = setting.unusable(", ".join(names), changes)
+    if problems:
+        return _refused(problems)
+    saved: List[setting.Edit] = []
+    with _cobbler(options.server, _login(options), options.timeout) as cobbler:
+        edits, problems = setting.look(cobbler, kind, names, changes)
+        if problems:
+            return _refused(problems)
+        try:
+            for edit in edits if options.dry_run else setting.save(cobbler, edits):
+                saved.append(edit)
+        finally:
+            # where Cobbler refuses one, those before it are told
+            if saved or not edits:
+                sys.stdout.write(setting.as_text(saved, options.dry_run))
+    return WELL
+
+
+def _refused(problems: List[Problem]) -> int:
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return PROBLEMS
+
+
 def _render(options: argparse.Namespace) -> int:
     kind, name = ("system", options.system) if options.system else ("profile", options.profile)
-    with _cobbler(options.server) as cobbler:
+    with _cobbler(options.server, timeout=options.timeout) as cobbler:
         data = cobbler.blended(kind, name)
     if data is None:
         raise _FailError(PROBLEMS, "Cobbler has no %s %s" % (kind, shown(name)))
     if not wants_bridge(data):
-        print("cobbler-bridge: %s: bridge: is not set; nothing is written" % name, file=sys.stderr)
+        print("cobbler-bridge: %s" % one_line(name + _UNSET), file=sys.stderr)
         return WELL
     planned, problems = make_plan(data)
     for problem in problems:
         print(problem, file=sys.stderr)
     if options.format == "json":
         _print_json(_as_data(subject_of(data), planned, problems))
+    elif planned is not None and options.format == "sh":
+        sys.stdout.write(render.script(planned))
     elif planned is not None:
-        sys.stdout.write(shell.script(planned) if options.format == "sh" else shell.files(planned))
+        sys.stdout.write(render.files(planned, delivery.lines(data)))
     elif options.format == "sh":
-        sys.stdout.write(shell.refusal(subject_of(data), problems))
+        sys.stdout.write(render.refusal(subject_of(data), problems))
     return WELL if planned is not None else PROBLEMS
 
 
@@ -240,32 +375,34 @@ def _as_data(subject: str, planned: Optional[Plan], problems: List[Problem]) -> 
                 "content": plain(step.content),
             }
             for machine, step in steps
-            if isinstance(step, File)
+            if isinstance(step, (File, Program, Shipped))
         ],
-        "actions": [step.does for _, step in steps if not isinstance(step, File)],
+        "actions": [
+            step.does for _, step in steps if not isinstance(step, (File, Program, Shipped))
+        ],
         "problems": [dict(problem._asdict()) for problem in problems],
     }
 
 
 def _show(options: argparse.Namespace) -> int:
-    with _cobbler(options.server) as cobbler:
-        rows = show.hosts(cobbler.systems())
-    missing = show.missing(rows, options.names)
+    with _cobbler(options.server, timeout=options.timeout) as cobbler:
+        rows = listing.hosts(cobbler.systems())
+    missing = listing.missing(rows, options.names)
     if missing:
         raise _FailError(PROBLEMS, "no such host or guest: %s" % ", ".join(map(shown, missing)))
-    rows = show.filtered(rows, show.Filter(options.names, options.state, options.bridge))
+    rows = listing.filtered(rows, listing.Filter(options.names, options.state, options.bridge))
     if options.format == "json":
-        _print_json(show.as_data(rows))
+        _print_json(listing.as_data(rows))
     elif options.format == "yaml":
-        yaml.safe_dump(show.as_data(rows), sys.stdout, default_flow_style=False)
+        yaml.safe_dump(listing.as_data(rows), sys.stdout, default_flow_style=False)
     else:
-        writers = {"svg": picture.svg, "dot": picture.dot, "text": show.as_text}
+        writers = {"svg": picture.svg, "dot": picture.dot, "text": listing.as_text}
         sys.stdout.write(writers[options.format](rows))
     return WELL
 
 
 def _check(options: argparse.Namespace) -> int:
-    with _cobbler(options.server) as cobbler:
+    with _cobbler(options.server, timeout=options.timeout) as cobbler:
         site = gather(cobbler, here=options.server is None)
     missing = sorted(set(options.names) - set(site.systems) - set(site.profiles))
     if missing:
@@ -280,39 +417,62 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _record(options: argparse.Namespace) -> int:
-    with _cobbler(options.server, _login(options)) as cobbler:
-        outcome = operate.record(cobbler, options.host, options.clear, options.dry_run)
+    try:
+        bridges = () if options.bridge is None else by_hand.named(options.bridge)
+    except ValueError as error:
+        raise _FailError(WRONG_USAGE, "--bridge: %s" % error) from error
+    login = _login(options)
+    if not options.dry_run and not _is_own(options.server):
+        raise _FailError(WRONG_USAGE, _ELSEWHERE)
+    with _cobbler(options.server, login, options.timeout) as cobbler:
+        outcome = by_hand.record(cobbler, options.hosts, bridges, options.clear, options.dry_run)
     return _told(outcome, options.dry_run)
 
 
 def _place(options: argparse.Namespace) -> int:
-    with _cobbler(options.server, _login(options)) as cobbler:
-        outcome = operate.place(cobbler, options.host, options.dry_run)
+    with _cobbler(options.server, _login(options), options.timeout) as cobbler:
+        outcome = by_hand.place(cobbler, options.host, options.dry_run)
     return _told(outcome, options.dry_run)
 
 
-def _told(outcome: operate.Outcome, dry_run: bool) -> int:
+def _told(outcome: by_hand.Outcome, dry_run: bool) -> int:
     for problem in outcome.problems:
         print(problem, file=sys.stderr)
-    if outcome.moves or outcome.record or not outcome.problems:
-        sys.stdout.write(operate.as_text(outcome, dry_run))
+    if outcome.moves or outcome.records or not outcome.problems:
+        sys.stdout.write(by_hand.as_text(outcome, dry_run))
     return PROBLEMS if outcome.problems else WELL
 
 
 def _login(options: argparse.Namespace) -> Login:
-    """How to log in: by the secret that cobblerd keeps on its machine, or as was asked for."""
+    """How to log in: by a user's password, or by the secret that cobblerd keeps on its machine.
+
+    Who has that secret may do anything there: it goes to this machine's own cobblerd only.
+    """
+    user, path = options.user, options.password_file
+    if user is not None and not user:
+        raise _FailError(WRONG_USAGE, "--user needs a name")
+    if (user is None) != (path is None):
+        words = "--user needs --password-file", "--password-file needs --user"
+        raise _FailError(WRONG_USAGE, words[user is None])
+    foreign = user is None and not _is_own(options.server)
+    refusal = _FailError(
+        WRONG_USAGE,
+        "--server needs --user and --password-file: the secret of this machine's own Cobbler "
+        "is sent to no other server",
+    )
+    if foreign and not options.dry_run:
+        raise refusal
 
     def login() -> Tuple[str, str]:
-        path = options.password_file or (_SECRET if options.user is None else None)
-        if path is None:
-            raise _FailError(WRONG_USAGE, "--user needs --password-file")
+        if foreign:
+            raise refusal
         try:
-            with open(path, encoding="utf-8") as file:
-                return options.user or "", file.read().rstrip("\n")
+            with open(path or _SECRET, encoding="utf-8") as file:
+                return user or "", file.read().rstrip("\n")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "is no text"
             right = "run this as root, or use --user and --password-file"
-            raise _FailError(NO_COBBLER, "%s: %s; %s" % (path, reason, right)) from error
+            raise _FailError(NO_COBBLER, "%s: %s; %s" % (path or _SECRET, reason, right)) from error
 
     return login
 
@@ -322,23 +482,35 @@ def _print_json(data: Any) -> None:
 
 
 @contextlib.contextmanager
-def _cobbler(given: Optional[str], login: Optional[Login] = None) -> Iterator[XmlRpc]:
+def _cobbler(
+    given: Optional[str], login: Optional[Login] = None, timeout: float = wire.TIMEOUT
+) -> Iterator[XmlRpc]:
     """The way to cobblerd, with its failures turned into one line."""
-    wanted = given or "http://127.0.0.1:%d" % _port()
-    url = wanted if wanted.isprintable() else shown(wanted)
+    url = given or _own_url()
+    named = _PASSWORD.sub("//", url if url.isprintable() else shown(url))
     try:
-        yield _connection(wanted, login)
+        yield _connection(url, login, timeout)
     except xmlrpc.client.Fault as error:
-        reason = " ".join(error.faultString.split())
-        raise _FailError(NO_COBBLER, "Cobbler at %s refused: %s" % (url, reason)) from error
+        reason = " ".join(error.faultString.split())[:_SAID_CHARACTERS]
+        raise _FailError(NO_COBBLER, "Cobbler at %s refused: %s" % (named, reason)) from error
     except _NO_ANSWER as error:
-        message = "no answer from Cobbler at %s: %s" % (url, _reason(error))
+        reason = _reason(error)[:_SAID_CHARACTERS]
+        message = "no answer from Cobbler at %s: %s" % (named, reason)
         raise _FailError(NO_COBBLER, message) from error
 
 
-def _connection(url: str, login: Optional[Login]) -> XmlRpc:
+def _own_url() -> str:
+    return "http://127.0.0.1:%d" % _port()
+
+
+def _is_own(url: Optional[str]) -> bool:
+    """Whether this can be nobody but the cobblerd of this machine: a name may lead anywhere."""
+    return not url or url.rstrip("/") == _own_url()
+
+
+def _connection(url: str, login: Optional[Login], timeout: float) -> XmlRpc:
     try:
-        return XmlRpc(url, login)
+        return XmlRpc(url, login, timeout, Ledger() if _is_own(url) else None)
     except ValueError as error:
         raise OSError(str(error)) from error
 
@@ -352,7 +524,7 @@ def _reason(error: BaseException) -> str:
 def _port() -> int:
     """The XML-RPC port in Cobbler's settings; Cobbler's own default where there are none."""
     try:
-        with open(places.SETTINGS, encoding="utf-8") as file:
+        with open(this_cobbler.SETTINGS, encoding="utf-8") as file:
             return int(yaml.safe_load(file).get("xmlrpc_port", 25151))
     except (OSError, TypeError, ValueError, AttributeError, yaml.YAMLError):
         return 25151

@@ -4,12 +4,15 @@ import functools
 import logging
 from typing import Any, Callable, Dict, Mapping, Sequence
 
-from cobbler_bridge import anaconda, dialects, shell
-from cobbler_bridge.description import relevant, wants_bridge
-from cobbler_bridge.plan import packages
-from cobbler_bridge.planner import make_plan
+from cobbler_bridge import typed
+from cobbler_bridge.description.blended_data import subject_of
+from cobbler_bridge.description.describe import relevant, wants_bridge
+from cobbler_bridge.plan import anaconda
+from cobbler_bridge.plan.plan import packages
+from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.reader import subject_of
+from cobbler_bridge.script import render
+from cobbler_bridge.store import ledger, versions
 
 _LOG = logging.getLogger(__name__)
 _NO_COMMANDS = "no network commands"
@@ -22,17 +25,26 @@ def bridge_setup(data: Mapping[str, Any]) -> str:
     ``data`` are Cobbler's blended data with autoinstall_meta at the top level, as a template
     sees them. Never raises: half a script in an install file would be worse than none.
     """
-    return _safely(_script, data, shell.refusal)
+    return _safely(_script, data, render.refusal)
 
 
 def bridge_network(data: Mapping[str, Any]) -> str:
     """The same in anaconda's own commands, or a comment that says why they can't say it."""
-    return _safely(_commands, data, functools.partial(shell.comments, _NO_COMMANDS))
+    return _safely(_commands, data, functools.partial(render.comments, _NO_COMMANDS))
 
 
 def bridge_packages(data: Mapping[str, Any]) -> str:
     """The packages that the bridge needs, a line each, or comments that say why there are none."""
-    return _safely(_packages, data, functools.partial(shell.comments, _NO_PACKAGES))
+    return _safely(_packages, data, functools.partial(render.comments, _NO_PACKAGES))
+
+
+def bridge_records() -> str:
+    """What is remembered of hosts and guests, for the command on other machines."""
+    try:
+        return ledger.as_text(ledger.Ledger().memory())
+    except Exception:
+        _LOG.exception("cobbler-bridge: no records")
+        return ""
 
 
 class _Input:
@@ -40,10 +52,12 @@ class _Input:
 
     def __init__(self, data: Dict[str, Any]) -> None:
         self.data = data
-        self._said = repr(data)
+        self._said = typed.identity(data)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Input) and self._said == other._said
+        if self is other:
+            return True
+        return isinstance(other, _Input) and self._said is not None and self._said == other._said
 
     def __hash__(self) -> int:
         return hash(self._said)
@@ -54,10 +68,10 @@ def _safely(
     data: Mapping[str, Any],
     refuse: Callable[[str, Sequence[Problem]], str],
 ) -> str:
-    if not wants_bridge(data):
-        return ""
     try:
-        return write(_Input(relevant(dialects.blended(data))))
+        if not wants_bridge(data):
+            return ""
+        return write(_Input(relevant(versions.blended(data))))
     except Exception:
         subject = subject_of(data)
         _LOG.exception("cobbler-bridge: no bridge for %r", subject)
@@ -71,17 +85,19 @@ def _safely(
 def _script(known: _Input) -> str:
     planned, problems = make_plan(known.data)
     if planned is not None:
-        return shell.script(planned)
-    return shell.refusal(subject_of(known.data), problems)
+        return render.script(planned)
+    return render.refusal(subject_of(known.data), problems)
 
 
 @functools.lru_cache(maxsize=128)
 def _commands(known: _Input) -> str:
-    planned, problems = anaconda.make_plan(known.data)
+    planned, problems = anaconda.plan_commands(known.data)
     if planned is None:
-        return shell.comments(_NO_COMMANDS, subject_of(known.data), problems)
+        return render.comments(_NO_COMMANDS, subject_of(known.data), problems)
+    if isinstance(planned, str):
+        return planned
     # the file must be there, whatever the script finds
-    script = ": > %s\n%s" % (anaconda.INCLUDED, shell.script(planned))
+    script = ": > %s\n%s" % (anaconda.INCLUDED, render.script(planned))
     return "%%include %s\n%%pre\n%s%%end\n" % (anaconda.INCLUDED, script)
 
 
@@ -89,5 +105,5 @@ def _commands(known: _Input) -> str:
 def _packages(known: _Input) -> str:
     planned, problems = make_plan(known.data)
     if planned is None:
-        return shell.comments(_NO_PACKAGES, subject_of(known.data), problems)
+        return render.comments(_NO_PACKAGES, subject_of(known.data), problems)
     return "".join(name + "\n" for name in packages(planned.steps))

@@ -11,7 +11,7 @@ package=$root$site/cobbler_bridge
 doc=$root/usr/share/doc/cobbler-bridge
 install -d "$package" "$root/usr/bin" "$root/usr/share/man/man8" "$doc/docs"
 cp -R cobbler_bridge/. "$package"
-for folder in snippets triggers providers; do
+for folder in scripts snippets triggers providers; do
     install -d "$package/$folder"
     cp -R "$folder/." "$package/$folder"
 done

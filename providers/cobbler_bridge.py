@@ -13,7 +13,14 @@ from cobbler.data.templates import cheetah
 from cobbler.items.template import Template
 from cobbler.templates import BaseTemplateProvider
 
-SNIPPETS = ("bridge_network", "bridge_packages", "bridge_setup")
+SNIPPETS = (
+    "bridge_network",
+    "bridge_packages",
+    "bridge_records",
+    "bridge_setup",
+    "cobbler_bridge_records",
+    "cobbler_bridge_setup",
+)
 
 
 class CobblerBridge(BaseTemplateProvider):  # type: ignore[misc]

@@ -3,18 +3,19 @@
 from pathlib import Path
 
 from cobbler_bridge import shipped
+from cobbler_bridge.plan.koan_operator import CHOOSER, WRAPPER
 
-_END = "END_OF_KOAN_BRIDGE"
-
-
-def text() -> str:
-    """The script, out of the helper that writes it."""
-    return shipped.text("runtime", "koan.sh").split("<<'%s'\n" % _END)[1].split(_END)[0]
+FILES = {
+    WRAPPER: shipped.on_a_host("koan-bridge.sh"),
+    CHOOSER: shipped.on_a_host("koan_bridge.py"),
+}
 
 
 def write(folder: Path) -> Path:
-    """Write the script into a folder."""
-    path = folder / "koan-bridge"
-    path.write_text(text(), encoding="utf-8")
-    path.chmod(0o755)
-    return path
+    """Write its files below a folder; the path of the command there."""
+    for path, text in FILES.items():
+        place = folder / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+        place.chmod(0o755)
+    return folder / WRAPPER.lstrip("/")

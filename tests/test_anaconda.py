@@ -8,7 +8,7 @@ from pykickstart.parser import KickstartParser
 from pykickstart.version import makeVersion
 
 import scratch_machine as machine
-from cobbler_bridge.anaconda import INCLUDED
+from cobbler_bridge.plan.anaconda import INCLUDED
 from cobbler_bridge.snippet import bridge_network
 
 RELEASES = {
@@ -99,6 +99,60 @@ def test_a_bridge_with_the_name_of_its_port_is_left_to_bridge_setup(tmp_path: Pa
     assert included(tmp_path, script.script) == ""
 
 
+BONDED = {
+    "bond0": {
+        "interface_type": "bond",
+        "bonding_opts": "mode=1,miimon=50,primary=eth1",
+        "mtu": "9000",
+    },
+    "eth1": {
+        "interface_type": "bond_slave",
+        "interface_master": "bond0",
+        "mac_address": MAC % 2,
+    },
+    "eth0": {
+        "interface_type": "bond_slave",
+        "interface_master": "bond0",
+        "mac_address": MAC % 1,
+    },
+}
+BOND = (
+    "network --device=bond0 --bondslaves=%s --bondopts=mode=1,miimon=50,primary=%s "
+    "--onboot=yes --activate --noipv4 --noipv6 --mtu=9000\n"
+)
+
+
+@pytest.mark.parametrize("os_version", RELEASES)
+def test_a_bridge_over_a_bond(os_version: str, tmp_path: Path) -> None:
+    nics = {"em1": {"mac": MAC % 1}, "em2": {"mac": MAC % 2}}
+    data = data_of(os_version, interfaces=BONDED, bridge_port="bond0")
+    text = bridge_network(data)
+    old = os_version in ("rhel7", "rhel8")
+    if not old:
+        (script,) = parsed(text, RELEASES[os_version]).scripts
+        text = included(tmp_path, script.script, nics=nics)
+    # theirs puts a bond under a bridge in no file that is included: the record's names must do
+    names = ("eth0,eth1", "eth1") if old else ("em1,em2", "em2")
+    assert text == BOND % names + (
+        START % ("bond0", "stp=no,forward-delay=0") + "--bootproto=dhcp --ipv6=auto --mtu=9000\n"
+    )
+    bond, bridge = parsed(text, RELEASES[os_version], missing=False).network.network
+    assert bond.bondslaves == names[0]
+    assert bond.bondopts == "mode=1,miimon=50,primary=" + names[1]
+    assert bridge.bridgeslaves == "bond0"
+
+
+def test_the_options_of_a_bond_with_a_comma_inside() -> None:
+    bond = {
+        "interface_type": "bond",
+        "bonding_opts": "arp_interval=9,arp_ip_target=1.1.1.1,1.1.1.2",
+    }
+    records = {**BONDED, "bond0": bond}
+    text = bridge_network(data_of("rhel8", interfaces=records, bridge_port="bond0"))
+    command = parsed(text, "RHEL8", missing=False).network.network[0]
+    assert command.bondopts == "arp_interval=9;arp_ip_target=1.1.1.1,1.1.1.2"
+
+
 def test_nothing_is_asked_for() -> None:
     assert bridge_network({"breed": "redhat", "os_version": "rhel9", "profile_name": "x"}) == ""
 
@@ -135,6 +189,19 @@ RECORDS = {
         ),
         (
             "rhel9",
+            {"bridge_zone": "internal"},
+            ["bridge_zone: anaconda takes none for a bridge"],
+        ),
+        (
+            "rhel7",
+            {"bridge_opts": "hello_time=3"},
+            [
+                "bridge_opts: without STP NetworkManager takes no hello_time from the ifcfg files "
+                "of EL 7, and 3 would be lost on br0"
+            ],
+        ),
+        (
+            "rhel9",
             {"bridge_opts": "vlan_filtering=1"},
             ["bridge_opts: anaconda takes no vlan_filtering"],
         ),
@@ -143,7 +210,22 @@ RECORDS = {
             {"bridge": "eth0", "bridge_port": "eth0"},
             ["bridge: anaconda gives no port another name"],
         ),
-        ("rhel9", {"bridge_vlan": 7}, ["bridge_port: anaconda knows no bridge but over NICs"]),
+        (
+            "rhel9",
+            {"bridge_vlan": 7},
+            ["bridge_port: anaconda knows no bridge but over NICs and bonds"],
+        ),
+        (
+            "rhel8",
+            {
+                "bridge_port": "bond0",
+                "interfaces": {**BONDED, "x;y": BONDED["eth0"], "eth0": {}},
+            },
+            [
+                "bridge_port: anaconda of EL 8 puts a bond under a bridge only where each NIC's "
+                "name is known"
+            ],
+        ),
         (
             "rhel9",
             {"bridge_ipv4": "keep"},
@@ -159,9 +241,8 @@ RECORDS = {
             {"interfaces": RECORDS},
             [
                 "interfaces: anaconda knows no VLAN over a bridge",
-                "bridge_port: anaconda knows no bridge but over NICs",
-                "static_routes: anaconda takes none",
-                "interfaces: anaconda takes one address of a version",
+                "static_routes of br0: anaconda takes none",
+                "interfaces: anaconda takes one address of a version for br0",
             ],
         ),
         ("rhel9", {"bridge_mtu": "@@x@@"}, ["bridge_mtu: '@ @x@ @' is not a whole number"]),

@@ -7,17 +7,22 @@ from zlib import crc32
 import pytest
 
 from cobbler_bridge.check import problems
-from cobbler_bridge.check.site import Installed, Machine, Site, plan_all
-from cobbler_bridge.guests import Placer
-from cobbler_bridge.inventory import Interface, Profile, System
+from cobbler_bridge.check.site import Installed, Machine, Planned, Site, plan_all
+from cobbler_bridge.placement.placer import Placer
+from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem
+from cobbler_bridge.snippet import bridge_setup
+from cobbler_bridge.store.host_record import BY_HAND, FAILED, ROLLED_BACK, VERIFIED, Record
+from cobbler_bridge.store.inventory import Interface, Profile, System
+from noted import noted
 
 SINCE = "2026-01-31T12:00:00Z"
 NOW = calendar.timegm((2026, 1, 31, 12, 10, 0))
 DAY = 24 * 3600
 TARGET = {"breed": "redhat", "os_version": "rhel9"}
-KICKSTART = "%post\n$SNIPPET('network')\n%end\n"
-TEXTS = {"/hosts.ks": KICKSTART, "network": "$SNIPPET('bridge_setup')\n", "/bare.ks": "%post\n"}
+OURS = bridge_setup({**TARGET, "name": "kvm1", "bridge": "br0"})
+DONE = 'curl "http://192.0.2.1/cblr/svc/op/trig/mode/post/system/kvm1" -o /dev/null\n'
+KICKSTART = "%%post\n%s%s%%end\n" % (OURS, DONE)
 SETTINGS = {
     "run_install_triggers": True,
     "default_virt_bridge": "xenbr0",
@@ -36,12 +41,12 @@ def host(name: str = "kvm1", record: str = "br0/installed/" + SINCE, **meta: Any
     own = {"bridge_record": record} if record else {}
     meta = {"bridge": "br0", **meta, **own}
     interfaces = (nic(mac="52:54:00:00:01:01"),)
-    return System(name, "hosts", meta, own, interfaces, 1.0, "/hosts.ks")
+    return noted(System(name, "hosts", meta, own, interfaces, 1.0, "/hosts.ks"))
 
 
 def guest(*interfaces: Interface, name: str = "web1", of: str = "kvm1", placed: str = "") -> System:
     own = {"bridge_host": of, **({"bridge_placed": placed} if placed else {})}
-    return System(name, "guests", own, own, interfaces, 2.0, "/bare.ks")
+    return noted(System(name, "guests", own, own, interfaces, 2.0, "/bare.ks"))
 
 
 class Store:
@@ -58,7 +63,11 @@ class Store:
     def blended(self, kind: str, name: str) -> Optional[Dict[str, Any]]:
         item = self.known[kind, name]
         records = {
-            each.name: {"interface_type": each.kind, "mac_address": each.mac}
+            each.name: {
+                "interface_type": each.kind,
+                "interface_master": each.master,
+                "mac_address": each.mac,
+            }
             for each in getattr(item, "interfaces", ())
         }
         return {**TARGET, "name": name, **item.meta, "interfaces": records}
@@ -67,24 +76,32 @@ class Store:
 def site(
     *systems: System,
     profiles: Sequence[Profile] = (),
-    texts: Mapping[str, str] = TEXTS,
+    texts: Mapping[str, str] = {"/hosts.ks": KICKSTART},
     files: Sequence[Installed] = (Installed(TRIGGER, "", 10.0),),
     started: Optional[float] = 20.0,
     now: float = NOW,
+    damaged: Sequence[str] = (),
+    moved: bool = False,
     **settings: Any,
 ) -> Site:
     known = {system.name: system for system in systems}
     parents = {profile.name: profile for profile in profiles}
     store: Any = Store(known, parents)
     placer = Placer(store, known)
+    planned = plan_all(known, parents, store.blended)
+    items: Dict[str, Mapping[str, Any]] = {"system": known, "profile": parents}
+    rendered = {each: texts.get(items[each[0]][each[1]].template) for each in planned}
     return Site(
         systems=known,
         profiles=parents,
         settings={**SETTINGS, **settings},
         placements={each.name: placer.look(each) for each in systems if each.host is not None},
-        planned=plan_all(known, parents, store.blended),
-        machine=Machine(lambda folder, name: texts.get(name), files, started),
+        planned=planned,
+        rendered={each: text for each, text in rendered.items() if text is not None},
+        machine=Machine(files, started),
         now=now,
+        damaged=damaged,
+        moved=moved,
     )
 
 
@@ -266,10 +283,23 @@ def test_descriptions() -> None:
     assert found(host("new", record="", os_version="rhel4")) == [("new", "os_version")]
 
 
+def test_an_address_that_is_known_and_not_written() -> None:
+    """It stands in nobody's way, and is said."""
+    address = {"ip_address": "192.0.2.10", "netmask": "255.255.255.0"}
+    plan, stands_in_the_way = make_plan(
+        {**TARGET, "name": "kvm1", "bridge": "br0", "interfaces": {"eth0": address}}
+    )
+    assert stands_in_the_way == []
+    assert plan is not None
+    known = site(host())._replace(planned={("system", "kvm1"): Planned(plan, [])})
+    (remark,) = problems(known)
+    assert (remark.subject, remark.field) == ("kvm1", "static of eth0")
+    assert remark.wrong.startswith("is not set, and so '192.0.2.10' is no static address: br0 asks")
+
+
 @pytest.mark.parametrize(
     ("record", "later", "wrong_"),
     [
-        ("nonsense", 0, "'nonsense' is no record"),
         ("br1/installed/x", 0, "the host has br1, and is described with br0"),
         ("br0,br1/verified/x", 0, "the host has br0 and br1, and is described with br0"),
         ("/verified/x", 0, "the host has no bridge, and is described with br0"),
@@ -302,80 +332,264 @@ def test_a_bridge_that_no_boot_has_proved() -> None:
     assert proved not in wrong(host(record="br0/verified/" + SINCE), now=late)
 
 
-def test_a_record_that_came_with_a_copy() -> None:
-    copy = host("kvm9")._replace(created=5.0, interfaces=())
-    (problem,) = problems(site(host(), copy))
-    assert (problem.subject, problem.wrong) == (
-        "kvm9",
-        "is the record of 'kvm1', of which this is a copy",
+def test_a_host_that_put_its_old_network_back() -> None:
+    record = Record(("br0",), ROLLED_BACK, SINCE, reason="the gateway does not answer")
+    back = host()._replace(record=record)
+    (lost, waits) = problems(site(back, guest(nic(bridge=""))))
+    assert str(lost) == (
+        "kvm1: record: the host is rolled back since %s: the gateway does not answer; correct its "
+        "description, and run its script again or install it" % SINCE
     )
-    # of the one that it is like, and not of the first of that record
-    first = host("kvm0")._replace(created=0.5, interfaces=(nic(mac="52:54:00:00:01:07"),))
-    twin = copy._replace(interfaces=host().interfaces)
-    assert wrong(first, host(), twin) == ["is the record of 'kvm1', of which this is a copy"]
-    # two that were installed in the same second
-    other = host("kvm9")._replace(created=5.0, interfaces=(nic(mac="52:54:00:00:01:02"),))
-    assert problems(site(host(), other)) == []
+    assert (waits.subject, waits.field) == ("web1", "bridge_host")
+    failed = host()._replace(record=record._replace(state=FAILED, reason=""))
+    assert wrong(failed) == ["the host is failed since %s" % SINCE]
 
 
 @pytest.mark.parametrize(
-    ("template", "texts", "wrong_"),
+    ("drift", "reason", "later", "said"),
     [
-        ("/hosts.ks", {"network": "## $SNIPPET('bridge_setup')\n"}, "no $SNIPPET"),
-        ("/hosts.ks", {"network": "SNIPPET::bridge_setup\n"}, None),
-        ("/hosts.ks", {"/hosts.ks": "#set global $wrappedscript = 'bridge_setup'\n"}, None),
-        ("/hosts.ks", {"network": "$SNIPPET('network')\n"}, "no $SNIPPET"),
-        ("/bare.ks", {}, "'/bare.ks' has no $SNIPPET('bridge_setup')"),
-        ("/gone.ks", {}, "'/gone.ks' is no file"),
-        ("", {}, "is not set: nothing sets up the bridge"),
-        ("http://192.0.2.1/x.ks", {}, None),
-        ("/hosts.ks", {"network": "#* $SNIPPET('bridge_setup')\n*#\n"}, "no $SNIPPET"),
-        ("/hosts.ks", {"network": "echo bridge_setup\n"}, "no $SNIPPET"),
-        ("/hosts.ks", {"/hosts.ks": '%post\n${SNIPPET( "bridge_setup" )}\n%end\n'}, None),
-        ("/hosts.ks", {"/hosts.ks": "%pre\n$SNIPPET('network')\n%end\n"}, "in its %pre section"),
-        ("/hosts.ks", {"/hosts.ks": "%post\n%end\n$SNIPPET('network')\n"}, "in no section"),
         (
-            "/hosts.ks",
-            {"/hosts.ks": "%post --nochroot\n$SNIPPET('network')\n%end\n"},
-            "in its %post --nochroot section",
+            "file",
+            "br0.nmconnection",
+            0,
+            "a file was changed on the host since its bridge was "
+            "proved: br0.nmconnection; run its script again, or describe it as it is meant",
         ),
-        ("/hosts.ks", {"/hosts.ks": "%pre\n%post --log=x\n$SNIPPET('network')\n"}, None),
         (
-            "/hosts.ks",
-            {"/hosts.ks": "%post\n%macro 1\n%include /x\n$SNIPPET('network')\n%end\n"},
+            "network",
+            "eth0 is not in br0",
+            9,
+            "the host's ports or addresses are not as they were proved: eth0 is not in br0; look "
+            "at the host, or describe it as it is meant and run its script again",
+        ),
+        (
+            "description",
+            "",
+            0,
+            "the host is described otherwise than when its bridge was proved; "
+            "run its script again or install it, or correct its description",
+        ),
+        (
+            "",
+            "",
+            4,
+            "the host has not told since %s that its bridge works; see that it runs and "
+            "reaches this server, or set bridge_watch=no" % SINCE,
+        ),
+    ],
+)
+def test_a_host_that_has_drifted(drift: str, reason: str, later: int, said: str) -> None:
+    record = Record(("br0",), VERIFIED, SINCE, seen=SINCE, reason=reason, drift=drift)
+    drifted = host(record="")._replace(record=record)
+    (found,) = problems(site(drifted, now=NOW + later * DAY))
+    assert str(found) == "kvm1: record: " + said
+    assert wrong(drifted._replace(record=record._replace(drift="", reason="")), now=NOW) == []
+    if drift == "description":
+        # what it is described with says more
+        other = drifted._replace(record=record._replace(bridges=("br1",)))
+        assert wrong(other) == ["the host has br1, and is described with br0"]
+
+
+def test_a_proved_host_that_has_a_port_without_a_link() -> None:
+    record = Record(("br0",), VERIFIED, SINCE, reason="em2 has no link")
+    assert wrong(host()._replace(record=record)) == [
+        "the host has proved its bridge, and says: em2 has no link"
+    ]
+    assert wrong(host()._replace(record=record._replace(reason=""))) == []
+
+
+def test_what_was_said_by_hand_is_no_problem() -> None:
+    record = Record(("br7", "br8"), BY_HAND, SINCE)
+    debian = host(record="")._replace(record=record, meta={}, own_meta={})
+    assert wrong(debian, guest(nic(bridge="br8")), now=NOW + 90 * DAY) == []
+
+
+def test_what_nobody_can_read_costs_one_line() -> None:
+    (problem,) = problems(site(host(), damaged=["kvm9"]))
+    assert (problem.subject, problem.field) == ("kvm9", "record")
+
+
+@pytest.mark.parametrize("variable", ["bridge_record", "bridge_placed"])
+def test_what_is_not_read_any_more(variable: str) -> None:
+    written = host(record="")._replace(own_meta={variable: "br0/installed/x"})
+    (problem,) = problems(site(written, moved=True))
+    assert str(problem) == (
+        "kvm1: %s: is not read any more; take it away; cobbler-bridge record says by hand what a "
+        "host has" % variable
+    )
+    # until it is moved it counts
+    assert problems(site(written)) == []
+
+
+def test_a_bridge_that_the_host_had_once() -> None:
+    record = Record(("br0",), BY_HAND, SINCE, before=("old0",))
+    (problem,) = problems(site(host()._replace(record=record), guest(nic(bridge="old0"))))
+    assert problem.wrong == "'kvm1' has no bridge 'old0' any more"
+
+
+def test_a_template_that_is_not_set() -> None:
+    said = wrong(host()._replace(template=""))
+    assert said == ["is not set: nothing sets up the bridge"]
+
+
+NETWORK = ": > /tmp/cobbler-bridge.network\n" + OURS
+IFCFG = "/etc/sysconfig/network-scripts/ifcfg-eth0"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("# automatic installation file x not found at /y", "is no file"),
+        (
+            "# This autoinstall had errors that prevented it from being rendered",
+            "can't be rendered",
+        ),
+        ("# *** ERROR ***\n#\n# There is a templating error", "can't be rendered"),
+        ("d-i preseed/early_command string true\n", "has no preseed/late_command that fetches"),
+        ("%post\n" + DONE, "as Cobbler renders it has no $SNIPPET('bridge_setup')"),
+        ("%post\n# Error: no snippet data for bridge_setup\n" + DONE, "has no such snippet"),
+        ("%post\n# " + OURS + DONE, "behind something else on its line"),
+        ("%post\n  " + OURS + DONE, "behind something else on its line"),
+        ("%pre\n" + OURS + "%end\n%post\n" + DONE, "in its section '%pre'"),
+        ("%pre-install\n" + OURS + "%end\n%post\n" + DONE, "in its section '%pre-install'"),
+        ("%post\n" + DONE + "%end\n" + OURS, "in no section"),
+        ("%post --nochroot\n" + OURS + DONE, "in its section '%post --nochroot'"),
+        (
+            "%post --interpreter=/usr/bin/python3\n" + OURS + "%end\n%post\n" + DONE,
+            "in its section '%post --interpreter=/usr/bin/python3'",
+        ),
+        ("%post --log=/x --interpreter /usr/bin/perl\n" + OURS + DONE, "--interpreter /usr/bin/p"),
+        ("%post --interpreter=/bin/bash --log=/x\n" + OURS + DONE, None),
+        ("%pre\n%post --log=x\n" + OURS + DONE, None),
+        ("%post\n%macro 1\n%include /x\n" + OURS + DONE, None),
+        ("%post\necho\nexit 0\n" + OURS + DONE, "behind an exit"),
+        ("%post\nexit\n%end\n%post\n" + OURS + DONE, None),
+        ("%post\n" + OURS, "doesn't tell Cobbler that it is installed"),
+        ("%post\n" + OURS + "#" + DONE, "doesn't tell Cobbler that it is installed"),
+        ("%post\nnmcli con add type bridge\n" + OURS + DONE, None),
+        (
+            "%post\n" + OURS + DONE + "cat > " + IFCFG + " <<EOF\n",
+            "'cat > %s <<EOF' behind" % IFCFG,
+        ),
+        ("%post\n" + OURS + DONE + "%end\n%post\necho x >>" + IFCFG + "\n", "overwrites the br"),
+        ("%post\n" + OURS + DONE + "%end\n%pre\necho x >" + IFCFG + "\n", None),
+        ("%post\n" + OURS + DONE + "# cat > " + IFCFG + "\n", None),
+        ("%post\n" + OURS + DONE + "cat " + IFCFG + " > /root/x\n", None),
+        ("%post\n" + OURS + DONE + "cp " + IFCFG + " /root/\n", None),
+        ("%post\n" + OURS + DONE + "cp /root/x " + IFCFG + "\n", "overwrites the bridge"),
+        ("%post\n" + OURS + DONE + "rm -f /x " + IFCFG + " /y\n", "overwrites the bridge"),
+        ("%post\n" + OURS + DONE + "sed -i s/a/b/ " + IFCFG + "\n", "overwrites the bridge"),
+        ("%post\n" + OURS + DONE + "sed -n s/a/b/p " + IFCFG + "\n", None),
+        ("%post\n" + OURS + DONE + "nmcli con mod eth0 ipv4.method auto\n", "overwrites the bri"),
+        ("%post\n" + OURS + DONE + "nmcli connection show\n", None),
+        (
+            "%post\n" + OURS + DONE + "cd /etc/sysconfig/network-scripts\necho > ifcfg-eth0\n",
+            "overwrites the bridge",
+        ),
+        (
+            "%%post --nochroot\n%s%%end\n%%post --nochroot\n%%end\n" % DONE + "%post\n" + OURS,
             None,
         ),
-        ("/hosts.ks", {"network": "%end\n%post\n$SNIPPET('bridge_setup')\n"}, None),
         (
-            "/hosts.ks",
-            {"network": "SNIPPET::bridge_setup\nSNIPPET::post_install_network_config\n"},
+            "%post\n"
+            + OURS
+            + DONE
+            + "# Start post_install_network_config generated code\nrm -f "
+            + IFCFG
+            + "\n",
             "has $SNIPPET('post_install_network_config') behind $SNIPPET('bridge_setup'), and",
         ),
         (
-            "/hosts.ks",
-            {"network": "SNIPPET::post_install_network_config\nSNIPPET::bridge_setup\n"},
+            "%post\n# Start post_install_network_config generated code\nrm "
+            + IFCFG
+            + "\n"
+            + KICKSTART,
             None,
         ),
-        # a text of its own, of one system or for all of a profile
-        ("/hosts.ks", {"per_system/network/kvm1": "true\n"}, "no $SNIPPET"),
-        ("/hosts.ks", {"per_system/network/kvm2": "true\n"}, None),
+        ("%include /tmp/cobbler-bridge.network\n%pre\n" + NETWORK + "%end\n" + KICKSTART, None),
+        (
+            "network --hostname=kvm1\n%include /tmp/cobbler-bridge.network\n%pre\n"
+            + NETWORK
+            + "%end\n"
+            + KICKSTART,
+            None,
+        ),
+        (
+            "network --bootproto=dhcp --device=link\n%include /tmp/cobbler-bridge.network\n%pre\n"
+            + NETWORK
+            + "%end\n"
+            + KICKSTART,
+            "has 'network --bootproto=dhcp --device=link' beside $SNIPPET('bridge_network')",
+        ),
+        ("network --bootproto=dhcp\n" + KICKSTART, None),
     ],
 )
-def test_kickstarts(template: str, texts: Dict[str, str], wrong_: Optional[str]) -> None:
-    said = wrong(host()._replace(template=template), texts={**TEXTS, **texts})
-    assert len(said) == (wrong_ is not None)
+def test_kickstarts(text: str, words: Optional[str]) -> None:
+    said = wrong(host(), texts={"/hosts.ks": text})
+    assert len(said) == (words is not None), said
+    assert words is None or words in said[0]
+
+
+def test_that_nobody_calls_is_asked_for() -> None:
+    texts = {"/hosts.ks": "%post\n" + OURS}
+    assert found(host(), texts=texts, run_install_triggers=False) == [
+        ("settings", "run_install_triggers")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("packages", "words"),
+    [
+        ("", None),
+        ("%packages\n@core\n%end\n", "has no bridge-utils among its packages"),
+        ("%packages\n@core\nbridge-utils\n%end\n", None),
+        ("%packages\n-bridge-utils\n%end\n", "has no bridge-utils among its packages"),
+    ],
+)
+def test_packages(packages: str, words: Optional[str]) -> None:
+    old = host(os_version="rhel7", breed="redhat")
+    said = wrong(old, texts={"/hosts.ks": packages + KICKSTART})
+    assert len(said) == (words is not None), said
+    assert words is None or words in said[0]
+
+
+FETCH = (
+    "wget -O /target/x http://192.0.2.1/cblr/svc/op/script/system/kvm1/?script=cobbler_bridge_setup"
+)
+LATE = "d-i preseed/late_command string "
+GOOD = LATE + FETCH + "; in-target sh /x < /dev/null; true"
+AUTOINSTALL = "#cloud-config\nautoinstall:\n  late-commands:\n"
+TOLD = "    - wget http://192.0.2.1/cblr/svc/op/trig/mode/post/system/kvm1\n"
+CURTIN = "    - %s && curtin in-target -- sh /x\n" % FETCH
+DEBIAN = {"breed": "debian", "os_version": "buster"}
+RENDERED = bridge_setup({"name": "kvm1", "bridge": "br0", **DEBIAN})
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong_"),
+    [
+        ("d-i netcfg/enable boolean true\n" + GOOD + "; wget -O- u | chroot /target sh -s", None),
+        (GOOD.replace("; in-target", "; \\\n  in-target"), None),
+        ("# " + GOOD + "\nd-i x/y string z\n", "has no preseed/late_command that fetches"),
+        (LATE + "wget -O- u | chroot /target sh -s\n", "has no preseed/late_command that fetches"),
+        (GOOD + "\n" + LATE + "true\n", "has preseed/late_command 2 times"),
+        (LATE + FETCH + " -O- | chroot /target /bin/sh -s\n", "in a bare chroot"),
+        (LATE + "chroot /target wget -O- cobbler_bridge_setup\n", "in a bare chroot"),
+        (LATE + "true\n" + RENDERED, "a preseed can't carry a script"),
+        (AUTOINSTALL + CURTIN + TOLD, None),
+        (AUTOINSTALL + CURTIN, "doesn't tell Cobbler that it is installed"),
+        (AUTOINSTALL + TOLD, "has no late command that fetches"),
+        (AUTOINSTALL + TOLD + "# " + CURTIN, "has no late command that fetches"),
+        (AUTOINSTALL + TOLD + "    - chroot /target sh -c '%s'\n" % FETCH, "in a bare chroot"),
+        (AUTOINSTALL + TOLD + "    - |\n      " + RENDERED, "in YAML, where its first line alone"),
+        # for something else it is not known
+        ("<profile/>\n", None),
+    ],
+)
+def test_installation_files_of_debian(text: str, wrong_: Optional[str]) -> None:
+    said = wrong(host(**DEBIAN), texts={"/hosts.ks": text})
+    assert len(said) == (wrong_ is not None), said
     assert wrong_ is None or wrong_ in said[0]
-
-
-def test_snippets_of_a_profile_or_distro() -> None:
-    texts = {**TEXTS, "network": "true\n"}
-    profile = Profile("hosts", {"bridge": "br0"}, "/hosts.ks", "", "el9")
-    assert found(profiles=(profile,), texts=texts) == [("hosts", "autoinstall")]
-    for place in ("per_profile/network/hosts", "per_distro/network/el9"):
-        own = {**texts, place: TEXTS["network"]}
-        assert found(host(), profiles=(profile,), texts=own) == []
-        other = profile._replace(meta={})
-        assert found(host(), profiles=(other,), texts=own) == []
 
 
 def test_a_kickstart_of_an_unknown_target() -> None:
@@ -383,15 +597,29 @@ def test_a_kickstart_of_an_unknown_target() -> None:
     assert found(bad) == [("kvm1", "os_version")]
 
 
-def test_a_kickstart_of_a_profile_is_looked_at_once() -> None:
+def test_what_all_hosts_of_a_profile_have_is_said_of_the_profile() -> None:
+    texts = {"/hosts.ks": KICKSTART, "/bare.ks": "%post\n" + DONE, "/pre.ks": "%pre\n" + KICKSTART}
     profile = Profile("hosts", {"bridge": "br0"}, "/bare.ks", "")
     systems = [host("kvm%d" % number)._replace(template="/bare.ks") for number in range(3)]
-    assert found(*systems, profiles=(profile,)) == [("hosts", "autoinstall")]
-    own = host("kvm9")._replace(template="/gone.ks")
-    assert found(*systems, own, profiles=(profile,)) == [
+    assert found(*systems, profiles=(profile,), texts=texts) == [("hosts", "autoinstall")]
+    other = profile._replace(meta={})
+    assert found(*systems, profiles=(other,), texts=texts) == [
+        (each.name, "autoinstall") for each in systems
+    ]
+    own = host("kvm9")._replace(template="")
+    assert found(*systems, own, profiles=(profile,), texts=texts) == [
         ("hosts", "autoinstall"),
         ("kvm9", "autoinstall"),
     ]
+    # which only systems have, as what Cobbler's own snippet writes
+    fine = profile._replace(template="/hosts.ks")
+    assert found(*systems, profiles=(fine,), texts=texts) == [("hosts", "autoinstall")]
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1", "localhost", "127.0.0.1:8080", "::1", "[::1]"])
+def test_a_server_that_every_machine_is(server: str) -> None:
+    assert found(server=server) == [("settings", "server")]
+    assert found(server="cobbler.example.org") == []
 
 
 def test_settings() -> None:
@@ -413,7 +641,7 @@ def test_a_server_that_has_not_loaded_the_pack() -> None:
 
 
 def test_elsewhere_than_on_the_server() -> None:
-    looked_at = site(host()._replace(template="/bare.ks"))
+    looked_at = site(files=(Installed(TRIGGER, "is not installed", 0.0),))
     assert len(problems(looked_at)) == 1
     assert problems(looked_at._replace(machine=None)) == []
 
@@ -430,3 +658,37 @@ def test_every_problem_says_what_would_be_right() -> None:
         assert isinstance(problem, Problem)
         assert all(problem)
         assert "\n" not in str(problem)
+
+
+ADDRESSED = nic(mac="52:54:00:00:01:01")._replace(
+    kind="na", addresses=("192.0.2.10", "2001:db8::1")
+)
+UNUSED = "is not set: br0 asks a DHCP server, and %s '192.0.2.10'"
+
+
+def test_an_address_that_nobody_hands_out() -> None:
+    kvm1 = host()._replace(interfaces=(ADDRESSED,))
+    assert found(kvm1) == [("kvm1", "static of eth0")]
+    assert wrong(kvm1) == [UNUSED % "with manage_dhcp off Cobbler tells no DHCP server of"]
+    assert wrong(kvm1._replace(interfaces=(ADDRESSED._replace(mac=""),)), manage_dhcp=True) == [
+        UNUSED % "without a mac_address Cobbler tells its DHCP server nothing of"
+    ]
+
+
+def test_an_address_without_static_that_is_meant() -> None:
+    kvm1 = host()._replace(interfaces=(ADDRESSED,))
+    assert found(kvm1, manage_dhcp=True) == []
+    assert found(kvm1, manage_dhcp_v4=True) == []
+    assert found(host(bridge_ipv4="dhcp")._replace(interfaces=(ADDRESSED,))) == []
+    only_ipv6 = ADDRESSED._replace(addresses=("2001:db8::1",))
+    assert found(host()._replace(interfaces=(only_ipv6,))) == []
+    for other in ("eth0:1", "eth0.10"):
+        assert found(host()._replace(interfaces=(ADDRESSED._replace(name=other),))) == []
+
+
+def test_the_address_of_a_bridges_record() -> None:
+    bridge = nic("br0", "", "bridge")._replace(addresses=("192.0.2.10",))
+    port = nic("eth0", "", "bridge_slave", mac="52:54:00:00:01:01")._replace(master="br0")
+    kvm1 = host()._replace(interfaces=(bridge, port))
+    assert found(kvm1) == [("kvm1", "static of br0")]
+    assert found(kvm1, manage_dhcp=True) == []

@@ -4,7 +4,7 @@ from typing import Any, Dict
 
 import pytest
 
-from cobbler_bridge import dialects
+from cobbler_bridge.store import versions
 
 EMPTY = {"mac_address": "", "ip_address": "", "interface_type": "NA", "bridge_opts": ""}
 
@@ -23,7 +23,7 @@ def test_fields_that_4_0_nests() -> None:
         },
     }
     before = repr(data)
-    known = dialects.blended(data)
+    known = versions.blended(data)
     assert repr(data) == before
     assert known["name_servers"] == ["192.0.2.53"]
     assert known["name_servers_search"] == ["example.org"]
@@ -44,7 +44,7 @@ def test_fields_that_4_0_nests() -> None:
 
 def test_fields_of_3_3_stay() -> None:
     data = {"name": "x", "interfaces": {"eth0": dict(EMPTY, mtu="")}, "name_servers": []}
-    assert dialects.blended(data) == data
+    assert versions.blended(data) == data
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_fields_of_3_3_stay() -> None:
 )
 def test_interface_that_nobody_asked_for(interfaces: Dict[str, Any], left: Any) -> None:
     data = {"interfaces": interfaces, "bridge_opts_default": "", "bridge_opts_eth0": ""}
-    known = dialects.blended(data)
+    known = versions.blended(data)
     expected = list(interfaces) if left is None else left
     assert list(known["interfaces"]) == expected
     assert ("bridge_opts_default" in known) == ("default" in expected)
@@ -71,7 +71,7 @@ def test_variables_are_merged_as_cobbler_does() -> None:
     own: Any = {"a": "own", "!b": ""}
     profile = {"a": "profile", "b": "profile", "c": "profile"}
     distro = {"c": "distro", "d": "distro"}
-    assert dialects.merged([own, "<<inherit>>", profile, None, distro]) == {
+    assert versions.merged([own, "<<inherit>>", profile, None, distro]) == {
         "a": "own",
         "c": "profile",
         "d": "distro",

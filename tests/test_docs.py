@@ -11,11 +11,12 @@ import pytest
 import docs
 import man
 from cobbler_bridge import cli
-from cobbler_bridge.backends.ifcfg import READERS
-from cobbler_bridge.target import KNOWN, TARGETS
+from cobbler_bridge.plan.backends.ifcfg import READINGS
+from cobbler_bridge.plan.families import EVERY
+from cobbler_bridge.plan.families.redhat import FAMILY as REDHAT
 
 # what Python or the system says
-PYTHONS_OWN = ("No module named 'cobbler_bridge'", "Permission denied")
+PYTHONS_OWN = ("No module named 'cobbler_bridge'", "Permission denied", "Connection refused")
 # what differs from case to case
 CASE = r"cobbler_bridge\.…|…|PYTHON|PATH|NAME|cobbler_bridge\.snippet|bridge_setup|bridge=|[:;] "
 PAGES = [docs.README, *sorted((docs.ROOT / "docs").glob("*.md"))]
@@ -97,7 +98,7 @@ def test_every_call_of_the_command_is_one_it_takes(page: Path) -> None:
     usage = cli._parser().format_help()
     for command, options in calls:
         # a sentence may begin with the name of the project
-        if command in ("render", "show", "install", "check", "place", "record", "uninstall"):
+        if command in ("render", "show", "install", "check", "place", "record", "set", "uninstall"):
             assert re.search(r"\b%s\b" % command, usage), command
             for option in re.findall(r"--[a-z-]+", options):
                 assert option in _help_of(command), (command, option)
@@ -121,13 +122,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def test_the_releases_on_the_readme_are_the_supported_ones() -> None:
-    names = {target.name for target in TARGETS.values()}
+    names = {target.name for target in REDHAT.targets.values()}
     fedoras = {"Fedora %d" % release for release in range(33, 46)}
     assert names == {"EL %d" % release for release in range(5, 11)} | fedoras
     text = docs.README.read_text(encoding="utf-8")
     assert "EL 5 to 10 and Fedora 33 to 45" in text
-    assert KNOWN == "rhel5 to rhel10, fedora33 to fedora45, cloudlinux6 and ovz7"
+    assert "rhel5 to rhel10, fedora33 to fedora45, cloudlinux6 and ovz7" in REDHAT.known
 
 
 def test_every_release_that_reads_ifcfg_has_its_row() -> None:
-    assert {t.release for t in TARGETS.values() if "ifcfg" in t.backends} == set(READERS)
+    assert all(READINGS.row(each) for each in EVERY if "ifcfg" in each.backends)

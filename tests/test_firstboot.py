@@ -4,6 +4,7 @@ Each test installs the check as an install file does, lets the machine look as a
 runs what was installed. ``tests/real`` does the same with real readers.
 """
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import pytest
 
 import scratch_machine as machine
-from cobbler_bridge.description import describe
+from cobbler_bridge.description.describe import describe
 from cobbler_bridge.snippet import bridge_setup
+from waiting import HANGS
 
 ON_EVERY_SHELL = pytest.mark.parametrize("sh", machine.SHELLS.values(), ids=machine.SHELLS)
 MAC = "52:54:00:aa:00:01"
@@ -28,6 +30,8 @@ DATA = {
     "bridge": "br0",
     "bridge_timeout": "20",
     "http_server": "cobbler.example.org",
+    # what goes on looking has its own tests, in test_watch.py
+    "bridge_watch": "no",
 }
 URL = "http://cobbler.example.org/cblr/svc/op/trig/mode/firstboot/profile/hosts"
 MACHINE: Mapping[str, Any] = {
@@ -59,6 +63,7 @@ COMMANDS = {
         "link set dev "*" name "*) mv "$R/sys/class/net/$4" "$R/sys/class/net/$6" ;;
         "addr flush "*) rm -f "$R/ip/"*".addr.$4" ;;
         -?" addr show dev "*) cat "$R/ip/${1#-}.addr.$5" ;;
+        -?" route show") cat "$R/ip/${1#-}.route.all" ;;
         -?" route show dev "*) cat "$R/ip/${1#-}.route.$5" ;;
         -?" neigh show dev "*) cat "$R/ip/${1#-}.neigh.$5" ;;
         esac 2> /dev/null""",
@@ -98,7 +103,11 @@ class Machine:
         (root / "proc/uptime").write_text("5.00 0\n")
         self.old = self.etc()
         self.set_up(**data)
-        bin_folder = root / "bin"
+        self.pretend()
+
+    def pretend(self) -> None:
+        """What the commands of a machine do."""
+        bin_folder = self.root / "bin"
         bin_folder.mkdir()
         for name, text in COMMANDS.items():
             command = bin_folder / name
@@ -121,6 +130,10 @@ class Machine:
     def etc(self) -> Dict[str, str]:
         found = machine.tree(self.root / "etc")
         return {"etc/" + path: text for path, text in found.items()}
+
+    def others(self) -> Dict[str, str]:
+        """What is there but for what starts the check, which stays where it has failed."""
+        return {path: text for path, text in self.etc().items() if "firstboot" not in path}
 
     def state(self) -> List[str]:
         return sorted(path.name for path in (self.root / STATE).iterdir())
@@ -146,10 +159,13 @@ class Machine:
         (self.root / "ip" / name).parent.mkdir(parents=True, exist_ok=True)
         (self.root / "ip" / name).write_text(text)
 
-    def check(self, **environment: str) -> machine.Run:
+    def check(self) -> machine.Run:
         """Run what was installed, as a boot does."""
+        return self.check_with()
+
+    def check_with(self, *words: str) -> machine.Run:
         done = subprocess.run(
-            [*self.sh, str(self.root / CHECK)],
+            [*self.sh, str(self.root / CHECK), *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
@@ -157,9 +173,8 @@ class Machine:
             env={
                 "BRIDGE_ROOT": str(self.root),
                 "PATH": "%s:/usr/bin:/bin" % (self.root / "bin"),
-                **environment,
             },
-            timeout=60,
+            timeout=HANGS,
             check=False,
         )
         return machine.Run(done.returncode, done.stdout, done.stderr)
@@ -175,8 +190,9 @@ class Machine:
         return (self.root / STATE / "report").read_text()
 
     def is_clean(self) -> bool:
-        """Nothing of the check is left."""
+        """Nothing waits to be proved or put back, and what has said so is all that is left."""
         left = [path for path in self.root.rglob("*firstboot*") if "kept" not in path.parts]
+        left = [] if "rolled-back" in self.state() else left
         return not left and not set(self.state()) & {"expected", "changes", "before", "unfinished"}
 
 
@@ -193,7 +209,7 @@ def test_proved(sh: List[str], tmp_path: Path) -> None:
     )
     assert [call.split()[-1] for call in host.calls("curl")] == [URL]
     assert host.is_clean()
-    assert host.state() == ["kept", "ports", "proved", "written"]
+    assert host.state() == ["kept", "ports", "proved", "script", "written"]
     own = {path for path in new if "firstboot" in path}
     assert host.etc() == {path: text for path, text in new.items() if path not in own}
     # the script once more: the bridge was proved, and nothing of it changes
@@ -222,6 +238,14 @@ def broken(host: Machine, how: str) -> None:
         (host.root / "ip/answers").unlink()
 
 
+NEXT = dict.fromkeys(["no bridge", "no port"], "what the last messages above complain of")
+NEXT.update({"no link": "the cable, the switch"})
+DESCRIBED = (
+    "bridge_ipv4, bridge_ipv6 or bridge_vlan in Cobbler, the DHCP server, "
+    "the VLAN of the switch's port"
+)
+NEXT.update(dict.fromkeys(["no address", "an address of nobody's", "gateway dead"], DESCRIBED))
+NEXT = {how: "Next, correct what was missing: %s." % what for how, what in NEXT.items()}
 BROKEN = {
     "no bridge": "there is no bridge br0; eth0 is not in br0",
     "no port": "eth0 is not in br0",
@@ -232,6 +256,14 @@ BROKEN = {
 }
 
 
+def told(host: Machine) -> List[str]:
+    """Why Cobbler was told that the old network is back."""
+    begin = URL + ",rolled-back,"
+    urls = [call.split()[-1] for call in host.calls("curl")]
+    assert all(re.fullmatch(r"[!-~]+", url) and url.startswith(begin) for url in urls), urls
+    return [url[len(begin) :].replace("br0_eth0", "br0; eth0").replace("_", " ") for url in urls]
+
+
 @ON_EVERY_SHELL
 @pytest.mark.parametrize("how", BROKEN)
 def test_not_proved(how: str, sh: List[str], tmp_path: Path) -> None:
@@ -240,11 +272,12 @@ def test_not_proved(how: str, sh: List[str], tmp_path: Path) -> None:
     host.booted()
     broken(host, how)
     run = host.check()
-    assert run.status == 0
+    assert run.status == 1
     why = BROKEN[how]
     assert "cobbler-bridge: not proved: %s; putting the old network back\n" % why in run.output
-    assert run.output.endswith("the old network is back; see /var/lib/cobbler-bridge/report\n")
-    after = host.etc()
+    back = "cobbler-bridge: the old network is back; see /var/lib/cobbler-bridge/report\n"
+    assert run.output.endswith(back + "cobbler-bridge: Cobbler was told\n")
+    after = host.others()
     line = "cobbler-bridge: the bridge br0 was not proved (%s); the old network is back; " % why
     for name in ("etc/issue", "etc/motd"):
         last = after[name].splitlines()[-1]
@@ -252,10 +285,11 @@ def test_not_proved(how: str, sh: List[str], tmp_path: Path) -> None:
         after[name] = after[name].replace(last + "\n", "")
     assert after == host.old
     assert host.is_clean()
-    assert host.calls("curl") == host.calls("reboot") == []
+    assert told(host) == [why]
+    assert host.calls("reboot") == []
     # also out of a bond below a VLAN that was the port
     assert "link set dev eth0 nomaster" in host.calls("ip")
-    assert host.calls("systemctl")[-2:] == ["restart NetworkManager.service", "daemon-reload"]
+    assert host.calls("systemctl")[-1] == "restart NetworkManager.service"
     report = host.report()
     for words in ("not proved: " + why, "bridge br0\nport eth0\n", "something is wrong", "inet 10"):
         assert words in report
@@ -266,8 +300,24 @@ def test_not_proved(how: str, sh: List[str], tmp_path: Path) -> None:
             # nothing is lost
             assert (tmp_path / STATE / "failed" / path).read_text() == new[path]
     assert "\nhad: /%s\n" % OTHER in report
-    # the next start finds nothing to do, and the script once more begins anew
+    assert report.splitlines()[-6:-4] == ["", NEXT[how]]
+    assert (
+        "    cobbler-bridge render --profile hosts --format sh | ssh root@HOST sh\n" in report[-80:]
+    )
+    # what fails is seen at each boot, and said once
+    run = host.check()
+    assert (run.status, run.output.count("\n")) == (1, 1)
+    assert "the old network is back since the bridge br0 was not proved" in run.output
+    assert told(host) == [why]
+    # the script that is kept is the one that was run, and begins anew
+    script = tmp_path / STATE / "script"
+    before = script.read_text()
+    env = {"BRIDGE_ROOT": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    subprocess.run([*sh, str(script)], env=env, stdout=subprocess.DEVNULL, check=True)
+    assert script.read_text() == before
+    assert not {"rolled-back", "told"} & set(host.state())
     host.set_up()
+    assert script.read_text() == before
     assert {path: text for path, text in host.etc().items() if "firstboot" in path or path in new}
     net = tmp_path / "sys/class/net"
     if (net / "br0").exists():
@@ -277,7 +327,34 @@ def test_not_proved(how: str, sh: List[str], tmp_path: Path) -> None:
     assert "is proved" in host.check().output
     # the message and the report were about another time
     assert host.etc()["etc/issue"] == host.old["etc/issue"]
-    assert host.state() == ["kept", "ports", "proved", "written"]
+    assert host.state() == ["kept", "ports", "proved", "script", "written"]
+
+
+@ON_EVERY_SHELL
+def test_the_server_is_away_when_the_old_network_is_back(sh: List[str], tmp_path: Path) -> None:
+    """It is asked for a quarter of an hour, and at each boot until it knows."""
+    host = Machine(tmp_path, sh)
+    host.booted()
+    broken(host, "no link")
+    (tmp_path / "busy").write_text("1000\n")
+    run = host.check()
+    assert run.status == 1
+    assert "Cobbler could not be told (" in run.output
+    assert "next boot tries again" in run.output
+    assert "rolled-back" in host.state()
+    assert "told" not in host.state()
+    assert set(told(host)) == {BROKEN["no link"]}
+    asked = len(told(host))
+    assert 20 < asked < 100
+    # one that is ended goes on at the next boot
+    (tmp_path / "busy").write_text("%d\n" % (asked + 2))
+    run = host.check()
+    assert run.status == 1
+    assert run.output.endswith("cobbler-bridge: Cobbler was told\n")
+    assert len(told(host)) == asked + 3
+    host.check()
+    assert len(told(host)) == asked + 3
+    assert host.etc()["etc/sysconfig/network"] == host.old["etc/sysconfig/network"]
 
 
 @ON_EVERY_SHELL
@@ -323,6 +400,137 @@ def test_a_gateway_that_answers_no_ping(
     if arping:
         host.shows("arping", "")
     assert ("is proved" in host.check().output) == proved
+
+
+NEIGHBOUR = "10.0.0.1 lladdr 52:54:00:00:00:99 REACHABLE\n"
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("way", "rules", "server", "proved"),
+    [
+        ("", "", "http_server", False),
+        ("192.0.2.1 via 10.0.0.1 dev br0 src 10.0.0.9", "", "http_server", False),
+        # it would be no answer over the bridge
+        ("192.0.2.1 dev eth7 src 192.0.2.9", "", "http_server", True),
+        ("", "", "", True),
+        ("", "-A INPUT -p tcp -i br0 -m tcp --dport 22 -j ACCEPT", "http_server", True),
+        ("", "-A INPUT -i br0 -j DROP", "http_server", False),
+        ("", "-A INPUT -i eth0 -p tcp -j ACCEPT", "http_server", False),
+    ],
+)
+def test_a_neighbour_alone(
+    way: str, rules: str, server: str, proved: bool, sh: List[str], tmp_path: Path
+) -> None:
+    """A host that lets nobody in has neighbours too: something must answer, where it can."""
+    host = Machine(tmp_path, sh, http_server="192.0.2.1" if server else "")
+    host.booted()
+    (tmp_path / "ip/answers").unlink()
+    host.shows("4.neigh.br0", NEIGHBOUR)
+    commands = {"curl": "exit 28", "iptables-save": "echo '%s'" % rules}
+    commands["ip"] = COMMANDS["ip"].replace("addr)", "'route get '*) echo '%s' ;;\naddr)" % way)
+    for name, text in commands.items():
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\n" + LOG + text + "\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    said = host.check().output
+    assert ("is proved" in said) == proved
+    why = "the gateway 10.0.0.1 answers no ping, and the server nothing over br0; putting the old"
+    assert (why in said) == (not proved)
+
+
+@ON_EVERY_SHELL
+def test_the_server_is_only_asked_where_it_matters(sh: List[str], tmp_path: Path) -> None:
+    """And with a question that changes nothing there."""
+    host = Machine(tmp_path, sh)
+    host.booted()
+    host.shows("4.neigh.br0", NEIGHBOUR)
+    host.check()
+    assert [call.split()[-1] for call in host.calls("curl")] == [URL]
+    host.set_up(bridge_mtu="9000")
+    (tmp_path / "ip/answers").unlink()
+    assert "is proved" in host.check().output
+    asked = "-g -s -m 10 --interface br0 http://cobbler.example.org/cblr/svc/op/index"
+    assert host.calls("curl")[1] == asked
+
+
+PORTS = {"bridge_port": "eth0,eth1"}
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("unplugged", "in_bridge", "missing"),
+    [
+        ([], ["eth0", "eth1"], ""),
+        (["eth1"], ["eth0", "eth1"], ""),
+        # as NetworkManager does it
+        (["eth0"], ["eth1"], ""),
+        ([], ["eth1"], "eth0 is not in br0"),
+        (["eth0"], ["eth0"], "eth1 is not in br0"),
+        (["eth0", "eth1"], ["eth0", "eth1"], "eth0 has no link; eth1 has no link"),
+    ],
+)
+def test_a_port_without_a_link(
+    unplugged: List[str], in_bridge: List[str], missing: str, sh: List[str], tmp_path: Path
+) -> None:
+    """One with a link is enough; the other one is named."""
+    host = Machine.__new__(Machine)
+    host.root, host.sh = tmp_path, list(sh)
+    nics = {"eth0": {"mac": MAC}, "eth1": {"mac": MAC[:-1] + "2"}}
+    machine.build(tmp_path, dict(MACHINE, nics=nics))
+    (tmp_path / "proc/uptime").write_text("5.00 0\n")
+    host.set_up(**PORTS)
+    host.pretend()
+    host.booted()
+    net = tmp_path / "sys/class/net"
+    (net / "br0/brif/eth0").rmdir()
+    for port in in_bridge:
+        (net / "br0/brif" / port).mkdir()
+    for port in unplugged:
+        (net / port / "carrier").write_text("0\n")
+    run = host.check()
+    assert ("is proved" in run.output) == (not missing)
+    if missing:
+        assert "not proved: %s; putting" % missing in run.output
+    elif unplugged:
+        assert "cobbler-bridge: %s has no link\n" % unplugged[0] in run.output
+        assert host.report() == "%s has no link\n" % unplugged[0]
+        # and Cobbler is told so
+        assert host.calls("curl")[-1].split()[-1] == "%s,noted,%s_has_no_link" % (URL, unplugged[0])
+        assert "is proved after 4 s" in run.output
+    else:
+        assert "report" not in host.state()
+
+
+@ON_EVERY_SHELL
+def test_what_is_not_followed_is_named(sh: List[str], tmp_path: Path) -> None:
+    (tmp_path / "etc/rc.d").mkdir(parents=True)
+    (tmp_path / "etc/rc.d/rc.local").write_text("ethtool -K eth0 tso off\n")
+    host = Machine(tmp_path, sh)
+    host.booted()
+    named = "/etc/rc.d/rc.local names eth0, which is a port of br0 now"
+    assert "cobbler-bridge: %s\n" % named in host.check().output
+    assert host.report() == named + "\n"
+    assert host.state() == ["kept", "ports", "proved", "report", "script", "written"]
+    assert host.set_up().output.endswith("br0 is set up already\n")
+    host.set_up(bridge_mtu="9000")
+    broken(host, "no address")
+    host.check()
+    assert "\n%s\n" % named in host.report()
+
+
+@ON_EVERY_SHELL
+def test_the_old_rules_are_loaded_again(sh: List[str], tmp_path: Path) -> None:
+    (tmp_path / "etc/sysctl.d").mkdir(parents=True)
+    (tmp_path / "etc/sysctl.d/nics.conf").write_text("net.ipv4.conf.eth0.rp_filter = 0\n")
+    host = Machine(tmp_path, sh)
+    (tmp_path / "bin/sysctl").write_text("#!/bin/sh\n" + LOG + "log\n")
+    (tmp_path / "bin/sysctl").chmod(0o755)
+    host.booted()
+    broken(host, "no address")
+    host.check()
+    restarts = [call for call in host.calls("systemctl") if "restart" in call]
+    assert restarts == ["try-restart iptables.service", "restart NetworkManager.service"]
+    assert host.calls("sysctl") == ["-e -q -p %s/etc/sysctl.d/nics.conf" % tmp_path]
 
 
 STATIC = {"bridge_ipv4": "10.0.0.9/24,10.0.0.1", "bridge_ipv6": "2001:db8::9/64,fe80::1"}
@@ -379,7 +587,7 @@ def test_a_renamed_port(sh: List[str], tmp_path: Path) -> None:
     net = tmp_path / "sys/class/net"
     assert sorted(path.name for path in net.iterdir()) == ["eth0"]
     assert (net / "eth0/address").read_text() == MAC + "\n"
-    assert host.etc().keys() == host.old.keys()
+    assert host.others().keys() == host.old.keys()
 
 
 @ON_EVERY_SHELL
@@ -421,13 +629,13 @@ def test_an_answer_that_is_no_success(sh: List[str], tmp_path: Path) -> None:
 @ON_EVERY_SHELL
 def test_nothing_is_put_back_where_nobody_wants_it(sh: List[str], tmp_path: Path) -> None:
     host = Machine(tmp_path, sh, bridge_rollback="no")
-    new = host.etc()
+    new = host.others()
     host.booted()
     broken(host, "no address")
     for _ in ("first", "second"):
         run = host.check()
         assert "not proved: br0 has no IPv4 address; the bridge stays" in run.output
-        after = host.etc()
+        after = host.others()
         assert after["etc/issue"].count("cobbler-bridge: ") == 1
         assert {path: after[path] for path in new if path not in ("etc/issue", "etc/motd")} == {
             path: new[path] for path in new if path not in ("etc/issue", "etc/motd")
@@ -450,7 +658,7 @@ def test_where_there_are_folders_for_messages(sh: List[str], tmp_path: Path) -> 
     host.booted()
     broken(host, "no address")
     host.check()
-    added = {path: text for path, text in host.etc().items() if path not in host.old}
+    added = {path: text for path, text in host.others().items() if path not in host.old}
     assert sorted(added) == ["etc/issue.d/cobbler-bridge.issue", "etc/motd.d/cobbler-bridge.motd"]
     assert all("was not proved" in text for text in added.values())
 
@@ -465,6 +673,18 @@ def test_one_restart_where_the_old_network_does_not_come(sh: List[str], tmp_path
     assert run.output.endswith("the machine is started again, once\n")
     assert len(host.calls("reboot")) == 1
     assert host.is_clean()
+
+
+@ON_EVERY_SHELL
+def test_the_old_network_may_be_on_a_vlan(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh)
+    host.booted()
+    old = tmp_path / "ip/old/4.addr.eth0"
+    old.rename(old.with_name("4.addr.eth0.7"))
+    (tmp_path / "sys/class/net/eth0/upper_eth0.7").symlink_to("../eth0.7")
+    broken(host, "no address")
+    assert "the old network is back; see" in host.check().output
+    assert host.calls("reboot") == []
 
 
 @ON_EVERY_SHELL
@@ -502,13 +722,37 @@ def test_the_state_before_the_first_run(sh: List[str], tmp_path: Path) -> None:
     host.booted("br1")
     broken(host, "no link")
     host.check()
-    after = host.etc()
+    after = host.others()
     assert after.keys() == host.old.keys()
     assert {path for path in after if after[path] != host.old[path]} == {"etc/issue", "etc/motd"}
 
 
+@ON_EVERY_SHELL
+def test_readers_that_init_starts(sh: List[str], tmp_path: Path) -> None:
+    """Those that are installed, by their scripts; NetworkManager only where it runs."""
+    host = Machine(tmp_path, sh, os_version="rhel6")
+    folder = tmp_path / "etc/rc.d/init.d"
+    starts = 'log; [ "$1" != start ] || cp "$R"/ip/old/* "$R/ip"'
+    for path in (folder / "network", folder / "NetworkManager", folder / "iptables"):
+        path.write_text("#!/bin/sh\n" + LOG + starts + "\n")
+        path.chmod(0o755)
+    (tmp_path / "bin/pidof").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin/pidof").chmod(0o755)
+    host.booted()
+    broken(host, "no address")
+    assert host.check().output.endswith(
+        "the old network is back; see /var/lib/cobbler-bridge/report\n"
+        "cobbler-bridge: Cobbler was told\n"
+    )
+    assert host.calls("network") == ["stop", "start"]
+    assert host.calls("iptables") == ["condrestart"]
+    assert host.calls("NetworkManager") == []
+    assert set(host.calls("systemctl")) <= {"daemon-reload"}
+    assert host.is_clean()
+
+
 STUCK = """#!/bin/sh
-case "$* " in *"/ifcfg-eth0 "*) [ ! -e "$BRIDGE_ROOT/stuck" ] || exit 1 ;; esac
+case "$* " in *"/network-scripts/ifcfg-eth0 "*) [ ! -e "$BRIDGE_ROOT/stuck" ] || exit 1 ;; esac
 exec %s "$@"
 """
 
@@ -519,22 +763,29 @@ def test_a_file_that_cannot_be_put_back(sh: List[str], tmp_path: Path) -> None:
     host = Machine(tmp_path, sh)
     host.booted()
     broken(host, "no address")
-    for name in ("cp", "mv"):
+    for name in ("cp", "ln", "mv", "rm"):
         (tmp_path / "bin" / name).write_text(STUCK % shutil.which(name))
         (tmp_path / "bin" / name).chmod(0o755)
     (tmp_path / "stuck").touch()
     path = "/%s/ifcfg-eth0" % SCRIPTS
+    new = host.etc()
+    path = "/%s/ifcfg-eth0" % SCRIPTS
+    why = "the old network can't be put back (%s) and the bridge stays" % path
     assert host.check().output.endswith(
-        "cobbler-bridge: not all files could be put back; see /var/lib/cobbler-bridge/report\n"
-        "cobbler-bridge: could not be put back: %s; the next boot tries again\n" % path
+        "cobbler-bridge: %s; the next boot tries again; see /var/lib/cobbler-bridge/report\n" % why
     )
-    assert "not all files could be put back" in host.etc()["etc/issue"]
+    assert why in host.etc()["etc/issue"]
     assert "could not be put back: " + path in host.report()
     assert (tmp_path / CHECK).exists()
-    assert host.etc()[path[1:]] != host.old[path[1:]]
+    assert parts(host.etc()) == parts(new)
+    assert list(tmp_path.rglob(".cobbler-bridge.*")) == []
+    # it is seen before the network is stopped
+    assert host.calls("systemctl") == []
     (tmp_path / "stuck").unlink()
-    assert "(interrupted); putting the old network back" in host.check().output
-    after = host.etc()
+    # the next boot begins anew
+    host.shows("4.addr.br0", "")
+    assert "not proved: br0 has no IPv4 address; putting" in host.check().output
+    after = host.others()
     assert {name for name in after if after[name] != host.old.get(name)} == {
         "etc/issue",
         "etc/motd",
@@ -567,6 +818,7 @@ def cut(host: Machine, at: Optional[int]) -> None:
 CUTS = {"bash": (4, 8), "busybox": (2, 6), "dash": (1, 2)}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("outcome", ["put back", "proved"])
 @pytest.mark.parametrize("shell_name", machine.SHELLS)
 def test_a_check_that_is_cut_off(outcome: str, shell_name: str, tmp_path: Path) -> None:
@@ -576,7 +828,7 @@ def test_a_check_that_is_cut_off(outcome: str, shell_name: str, tmp_path: Path) 
     model.booted()
     if outcome == "put back":
         broken(model, "no address")
-    done, cuts = 0, 0
+    done, cuts, ends = 0, 0, int(outcome == "put back")
     first, step = CUTS[shell_name]
     for at in range(first, 200, step):
         host = Machine.like(model, tmp_path / str(at))
@@ -584,8 +836,8 @@ def test_a_check_that_is_cut_off(outcome: str, shell_name: str, tmp_path: Path) 
         done = host.check().status
         cut(host, None)
         if (host.root / CHECK).exists() and (host.root / STATE / "expected").exists():
-            assert host.check().status == 0
-        after = host.etc()
+            assert host.check().status in (0, 1)
+        after = host.others()
         kept = host.old if outcome == "put back" else new
         for name in ("etc/issue", "etc/motd"):
             lines = after[name].splitlines(keepends=True)
@@ -594,14 +846,15 @@ def test_a_check_that_is_cut_off(outcome: str, shell_name: str, tmp_path: Path) 
             path: text for path, text in kept.items() if "firstboot" not in path
         }
         assert list(host.root.rglob(".cobbler-bridge.*")) == []
-        if done == 0:
+        if done == ends:
             break
         assert done == -9
         cuts += 1
     assert cuts > (20 if outcome == "put back" else 6) // step
-    assert done == 0
+    assert done == ends
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shell_name", machine.SHELLS)
 def test_an_installation_that_is_cut_off(shell_name: str, tmp_path: Path) -> None:
     """The script that puts the files in place: the next start finds the old ones or the new."""
@@ -632,9 +885,9 @@ def test_an_installation_that_is_cut_off(shell_name: str, tmp_path: Path) -> Non
         halves += half
         if (root / CHECK).exists():
             host.booted()
-            assert host.check().status == 0
+            assert host.check().status in (0, 1)
         assert parts(host.etc()) in (parts(host.old), parts(new))
-        if done.returncode == 0 and "wrote" in done.stdout:
+        if "it takes effect at the next boot" in done.stdout:
             break
     assert halves >= 4 // step, "it was cut off between the files"
     assert parts(host.etc()) == parts(new)
@@ -660,7 +913,7 @@ def test_a_full_disk(sh: List[str], tmp_path: Path) -> None:
     full = tmp_path / "bin/full"
     full.write_text("#!/bin/sh\ntrap '' XFSZ\nulimit -f 0\nexec %s \"$@\"\n" % " ".join(sh))
     # time passes by a link: a file could not be written
-    for number in range(9):
+    for number in range(30):
         (tmp_path / ("proc/t%d" % number)).write_text("%d.00 0\n" % (100 * number))
     (tmp_path / "proc/uptime").unlink()
     (tmp_path / "proc/uptime").symlink_to("t0")
@@ -670,13 +923,13 @@ def test_a_full_disk(sh: List[str], tmp_path: Path) -> None:
     full.chmod(0o755)
     host.sh = [str(full)]
     assert "the old network" in host.check().output
-    assert host.etc() == host.old
+    assert host.others() == host.old
     assert host.is_clean()
 
 
 def limited(host: Machine, *without: str) -> None:
     """The check sees only what a small machine has, and of that not these."""
-    usual = "cat cp cut date grep head ln mkdir mv readlink rm sed tail true".split()
+    usual = "cat cp cut date grep head ln mkdir mv readlink rm sed tail tr true".split()
     for name in usual:
         (host.root / "bin" / name).symlink_to(str(shutil.which(name)))
     for name in without:

@@ -7,8 +7,8 @@ from typing import Dict
 
 import pytest
 
-from cobbler_bridge import installed
-from cobbler_bridge.installed import Manifest, Transaction
+from cobbler_bridge.install import manifest
+from cobbler_bridge.install.manifest import Manifest, Transaction
 
 
 def tree(folder: Path) -> Dict[str, str]:
@@ -111,23 +111,23 @@ def test_a_copy_that_stays_is_no_failure(folder: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(os, "unlink", failing)
     transaction.close()
     assert (folder / "old").read_text() == "new\n"
-    (left,) = installed.laid_ready(str(folder))
+    (left,) = manifest.laid_ready(str(folder))
     assert Path(left).read_text() == "old\n"
 
 
 def test_folders_that_are_missing(folder: Path) -> None:
     paths = [str(folder / name) for name in ("x/y/1", "x/2", "old", "z/3")]
-    assert installed.missing_folders(paths) == [str(folder / name) for name in ("x", "x/y", "z")]
+    assert manifest.missing_folders(paths) == [str(folder / name) for name in ("x", "x/y", "z")]
 
 
 def test_manifest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = folder / "manifest"
-    monkeypatch.setattr(installed, "MANIFEST", str(place))
-    assert installed.recorded() == installed.NOTHING
+    monkeypatch.setattr(manifest, "MANIFEST", str(place))
+    assert manifest.recorded() == manifest.NOTHING
     old = str(folder / "old")
-    known = Manifest("1.2", {old: installed.checksum(b"old\n")}, (str(folder),))
+    known = Manifest("1.2", {old: manifest.checksum(b"old\n")}, (str(folder),))
     place.write_text(str(known))
-    assert installed.recorded() == known
+    assert manifest.recorded() == known
     assert known.has_unchanged(old)
     (folder / "old").write_text("changed\n")
     assert not known.has_unchanged(old)
@@ -145,6 +145,6 @@ def test_manifest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_manifest_that_is_none(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     place = folder / "manifest"
-    monkeypatch.setattr(installed, "MANIFEST", str(place))
+    monkeypatch.setattr(manifest, "MANIFEST", str(place))
     place.write_text(text)
-    assert installed.recorded() == installed.NOTHING
+    assert manifest.recorded() == manifest.NOTHING

@@ -8,37 +8,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobbler_bridge.picture import dot, svg
-from cobbler_bridge.show import ALL_STATES, Bridge, Guest, Host
+from cobbler_bridge.show.listing import ALL_STATES, BridgeRow, GuestRow, HostRow
+from cobbler_bridge.show.picture import dot, svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 SINCE = "2026-01-31T12:00:00Z"
 HOSTS = [
-    Host(
+    HostRow(
         "kvm1",
-        (Bridge("br0", ("eth0",)), Bridge("br1")),
+        (BridgeRow("br0", ("eth0",)), BridgeRow("br1")),
         "verified",
         SINCE,
         (
-            Guest("web1", (("eth0", "br0"), ("eth1", "br1"))),
-            Guest("web2", (("eth0", "br0"),)),
-            Guest("web3", (("eth0", "br9"), ("eth1", ""))),
-            Guest("web4", ()),
+            GuestRow("web1", (("eth0", "br0"), ("eth1", "br1"))),
+            GuestRow("web2", (("eth0", "br0"),)),
+            GuestRow("web3", (("eth0", "br9"), ("eth1", ""))),
+            GuestRow("web4", ()),
         ),
     ),
-    Host("gone", (), "no such system", "", (Guest("web5", (("eth0", ""),)),)),
+    HostRow("gone", (), "no such system", "", (GuestRow("web5", (("eth0", ""),)),)),
 ]
 
 
-def site(number: int) -> List[Host]:
+def site(number: int) -> List[HostRow]:
     return [
-        Host(
+        HostRow(
             "kvm%03d.example.org" % each,
-            tuple(Bridge("br%d" % bridge, ("eth%d" % bridge,)) for bridge in range(each % 3 + 1)),
+            tuple(
+                BridgeRow("br%d" % bridge, ("eth%d" % bridge,)) for bridge in range(each % 3 + 1)
+            ),
             "verified",
             SINCE,
             tuple(
-                Guest("web%d-%d.example.org" % (each, guest), (("eth0", "br0"),))
+                GuestRow("web%d-%d.example.org" % (each, guest), (("eth0", "br0"),))
                 for guest in range(each % 12)
             ),
         )
@@ -104,7 +106,9 @@ def test_nothing_covers_another() -> None:
 
 def test_a_long_name_is_cut_and_said_whole() -> None:
     name = "x" * 200
-    host = Host("kvm1", (Bridge("br0"),), "installed", SINCE, (Guest(name, (("eth0", "br0"),)),))
+    host = HostRow(
+        "kvm1", (BridgeRow("br0"),), "installed", SINCE, (GuestRow(name, (("eth0", "br0"),)),)
+    )
     image = svg([host])
     titles = [each.text for each in ElementTree.fromstring(image).iter(SVG + "title")]
     assert titles == [name]
@@ -114,8 +118,8 @@ def test_a_long_name_is_cut_and_said_whole() -> None:
 def test_long_names_stay_on_their_card() -> None:
     name = "first-" + "x" * 60 + "-last"
     ports = tuple("eth%d" % number for number in range(20))
-    guest = Guest(name, (("eth0", "br0"), ("eth1", "br9")))
-    image = svg([Host(name, (Bridge("br0", ports),), "installed", SINCE, (guest,))])
+    guest = GuestRow(name, (("eth0", "br0"), ("eth1", "br9")))
+    image = svg([HostRow(name, (BridgeRow("br0", ports),), "installed", SINCE, (guest,))])
     drawn = [each for each in ElementTree.fromstring(image).iter(SVG + "text") if len(each)]
     assert len(drawn) == 4
     for each in drawn:
@@ -132,14 +136,14 @@ def test_long_names_stay_on_their_card() -> None:
 
 
 ROWS = st.builds(
-    Host,
+    HostRow,
     st.text(max_size=20),
-    st.lists(st.builds(Bridge, st.text(max_size=8)), max_size=3).map(tuple),
+    st.lists(st.builds(BridgeRow, st.text(max_size=8)), max_size=3).map(tuple),
     st.sampled_from(ALL_STATES),
     st.just(SINCE),
     st.lists(
         st.builds(
-            Guest,
+            GuestRow,
             st.text(max_size=12),
             st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=3).map(tuple),
         ),
@@ -174,3 +178,11 @@ def test_the_graph() -> None:
         ("h1", "web5", "eth0: -"),
     ]
     assert graph.count("subgraph cluster_") == 2
+
+
+def test_it_says_why_a_host_has_no_bridge() -> None:
+    why = "the gateway 192.0.2.1 does not answer; eth1 has no link"
+    row = HOSTS[0]._replace(state="rolled back", reason=why)
+    whole = "rolled back: %s %s" % (why, SINCE)
+    assert "<title>%s</title>" % whole in svg([row])
+    assert "kvm1 (rolled back: %s)" % why in dot([row])

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobbler_bridge.description import describe
-from cobbler_bridge.inventory import Interface, System
-from cobbler_bridge.placement import (
+from cobbler_bridge.description.describe import describe
+from cobbler_bridge.placement.which_bridge import (
     Choice,
     Offer,
     Placement,
@@ -22,7 +21,9 @@ from cobbler_bridge.placement import (
     place,
 )
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.record import INSTALLED, Record, placed_text
+from cobbler_bridge.store.host_record import INSTALLED, ROLLED_BACK, Record
+from cobbler_bridge.store.inventory import Interface, System
+from noted import noted
 
 BRIDGES = ("", "<<inherit>>", "xenbr0", "virbr0", "br0", "br7", " ", "XENBR0", "<<inherit>> ")
 
@@ -122,7 +123,7 @@ def nic(name: str, *addresses: str, bridge: str = "", kind: str = "na") -> Inter
 
 def with_nics(*nics: Interface, **meta: Any) -> System:
     own = {"bridge_placed": meta.pop("placed")} if "placed" in meta else {}
-    return System("web1", "guests", {"bridge_host": "kvm1", **meta, **own}, own, nics)
+    return noted(System("web1", "guests", {"bridge_host": "kvm1", **meta, **own}, own, nics))
 
 
 def chosen(system: System, host: Sequence[Offer] = RICH) -> Dict[str, str]:
@@ -236,14 +237,14 @@ def test_what_was_set_by_hand_since_stays() -> None:
 def test_an_undescribed_host_moves_nobody_off_its_bridges() -> None:
     anew = (offer("br0", described=False), offer("br1", described=False))
     system = with_nics(nic("eth0", bridge="br1"), nic("eth1", bridge="br7"), nic("eth2"))
-    system = system._replace(own_meta={"bridge_placed": "eth0:br1,eth1:br7"})
+    system = system._replace(noted={"eth0": "br1", "eth1": "br7"})
     assert chosen(system, anew) == {"eth1": "br0", "eth2": "br0"}
     # where all is known, the place is what the data say
     assert chosen(system, HOST) == {"eth0": "br0", "eth1": "br0", "eth2": "br0"}
 
 
 def host(record: str = "br0/installed/x", **meta: Any) -> System:
-    return System("kvm1", "hosts", meta, {"bridge_record": record}, ())
+    return noted(System("kvm1", "hosts", meta, {"bridge_record": record}, ()))
 
 
 @pytest.mark.parametrize(
@@ -325,7 +326,7 @@ def test_placing_twice_changes_nothing_more() -> None:
     before = guest(("eth0", "na", ""), ("eth1", "na", "br7"))
     placed = place(before, HOST, "xenbr0")
     after = guest(("eth0", "na", placed.changes["eth0"]), ("eth1", "na", "br7"))
-    after = after._replace(own_meta={"bridge_placed": placed_text(placed.placed)})
+    after = after._replace(noted=placed.placed)
     assert placed.changes == {"eth0": "br0"}
     again = place(after, HOST, "xenbr0")
     assert (again.changes, again.placed) == ({}, placed.placed)
@@ -346,9 +347,8 @@ def test_the_host_that_a_guest_names(meta: Dict[str, object], host: object) -> N
     assert System("web1", "guests", meta, {}, ()).host == host
 
 
-def test_a_record_is_never_inherited() -> None:
-    text = "br0/installed/2026-01-31T12:00:00Z"
-    assert System("kvm2", "hosts", {"bridge_record": text}, {}, ()).record is None
-    assert System("kvm1", "hosts", {}, {"bridge_record": text}, ()).record == Record(
-        ("br0",), INSTALLED, "2026-01-31T12:00:00Z"
-    )
+def test_nobody_is_placed_on_a_host_that_put_its_old_network_back() -> None:
+    rolled_back = host()._replace(record=Record(("br0",), ROLLED_BACK, "x", reason="no gateway"))
+    problem = hindrance(with_nics(nic("eth0")), rolled_back)
+    assert problem is not None
+    assert problem.wrong == "'kvm1' has put its old network back and has no bridge"

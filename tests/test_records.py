@@ -5,11 +5,12 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 
-from cobbler_bridge.description import Description, describe, wants_bridge
-from cobbler_bridge.network import Bond, Bridge, Nic, Vlan
-from cobbler_bridge.plan import Fact, name_of, named
-from cobbler_bridge.planner import make_plan
-from cobbler_bridge.values import Ipv4, Ipv6, PortChoice, Route
+from cobbler_bridge.description.describe import Description, describe, wants_bridge
+from cobbler_bridge.description.network import Bond, Bridge, Nic, Vlan
+from cobbler_bridge.description.values import Ipv4, Ipv6, PortChoice, Route
+from cobbler_bridge.plan.names import name_of, named
+from cobbler_bridge.plan.plan import Call, Fact, flat
+from cobbler_bridge.plan.planner import make_plan
 
 Records = Dict[str, Dict[str, Any]]
 MAC = "52:54:00:aa:00:0%d"
@@ -49,11 +50,51 @@ ONE = {"br0": bridge(), "eth0": port("br0", mac_address=(MAC % 1).upper())}
 NIC = Nic(1, PortChoice(mac=MAC % 1), "eth0", MAC % 1)
 
 
+BONDED = dict(
+    ONE,
+    bond0={"interface_type": "bond"},
+    eth1=port("bond0", "bond_slave", mac_address=MAC % 2),
+)
+
+
+def test_a_nic_that_its_mac_address_tells_may_have_cobblers_own_name() -> None:
+    records = {"br0": bridge(), "default": port("br0", mac_address=MAC % 1)}
+    (only,) = described(records).bridges
+    assert only.ports == (NIC._replace(interface="default"),)
+    assert described({**ONE, "default": {"mac_address": MAC % 2}}) == described(ONE)
+
+
+def test_what_is_to_be_done_about_a_name_of_cobblers() -> None:
+    rename = "rename it: --interface=default --rename-interface=NAME"
+    found = problems_of(dict(ONE, default=port("br0")))
+    assert found[0].endswith("; give it its MAC address, or " + rename)
+    found = problems_of({"default": bridge(), "eth0": port("default")})
+    assert found[0].endswith("no device's; " + rename)
+    (found_twice,) = problems_of(dict(ONE, default={"mac_address": MAC % 1}))
+    assert found_twice.endswith(
+        "; take what is not meant away: --interface=default --delete-interface"
+    )
+
+
+def test_which_vlan_a_nic_is_for() -> None:
+    records = {
+        "br0": bridge(),
+        "br1": bridge(static=True),
+        "eth0.10": port("br0"),
+        "eth0.20": port("br1"),
+    }
+    plan, _ = make_plan(blended(records))
+    assert plan is not None
+    calls = [step for _, step in flat(plan.steps) if isinstance(step, Call)]
+    roles = [call.arguments[1] for call in calls if call.helper == "nic_left"]
+    assert roles == ["the NIC of VLAN 10 below br0 and VLAN 20 below br1"]
+
+
 def test_a_record_of_a_bridge_is_enough() -> None:
     assert wants_bridge(blended(ONE))
     assert not wants_bridge(blended({"eth0": {"interface_type": "na"}}))
     (only,) = described(ONE).bridges
-    assert only == Bridge("br0", (NIC,), Ipv4("dhcp"), Ipv6("auto"), "port", None, False, 0)
+    assert only == Bridge("br0", (NIC,), Ipv4("auto"), Ipv6("auto"), "port", None, False, 0)
     assert only.port_interfaces == ("eth0",)
     assert only.vlan is None
 
@@ -250,9 +291,7 @@ def test_variables_that_agree_are_no_problem() -> None:
     assert problems_of(records, **AGREES) == []
 
 
-CONTRADICTS = (
-    "kvm1: %s: contradicts %s of br0, which describes the bridge; remove it, or change the record"
-)
+CONTRADICTS = "kvm1: %s: %r contradicts %s; remove it, or change %s in the records"
 FULL = {
     "br0": bridge(
         mac_address="02:00:00:00:00:01",
@@ -262,27 +301,46 @@ FULL = {
     ),
     "eth0": port("br0"),
 }  # fmt: skip
+PORTS = "the interface records, in which the ports of br0 are eth0"
+OPTS = "bridge_opts of br0: 'stp=on forward_delay=4 priority=1'"
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "field"),
+    ("key", "value", "said", "field"),
     [
-        ("bridge_port", "eth1", "interface_type"),
-        ("bridge_ipv4", "dhcp", "ip_address"),
-        ("bridge_ipv4", "keep", "ip_address"),
-        ("bridge_ipv4", "192.0.2.10/24,192.0.2.1", "ip_address"),
-        ("bridge_ipv6", "2001:db8::11/64", "ipv6_address"),
-        ("bridge_ipv6", "none", "ipv6_address"),
-        ("bridge_vlan", "10", "interface_type"),
-        ("bridge_mtu", "1400", "mtu"),
-        ("bridge_mac", "port", "mac_address"),
-        ("bridge_stp", "off", "bridge_opts"),
-        ("bridge_forward_delay", "5", "bridge_opts"),
-        ("bridge_opts", "priority=2", "bridge_opts"),
+        ("bridge_port", "eth1", PORTS, "interface_master"),
+        ("bridge_ipv4", "dhcp", "ip_address of br0: 192.0.2.10/24", "ip_address"),
+        ("bridge_ipv4", "keep", "ip_address of br0: 192.0.2.10/24", "ip_address"),
+        (
+            "bridge_ipv4",
+            "192.0.2.10/24,192.0.2.1",
+            "ip_address of br0: 192.0.2.10/24",
+            "ip_address",
+        ),
+        ("bridge_ipv6", "2001:db8::11/64", "ipv6_address of br0: 2001:db8::10/64", "ipv6_address"),
+        ("bridge_ipv6", "none", "ipv6_address of br0: 2001:db8::10/64", "ipv6_address"),
+        ("bridge_vlan", "10", PORTS, "the name of the port"),
+        ("bridge_mtu", "1400", "mtu of br0: '1500'", "mtu"),
+        ("bridge_mac", "port", "mac_address of br0: '02:00:00:00:00:01'", "mac_address"),
+        ("bridge_stp", "off", OPTS, "bridge_opts"),
+        ("bridge_forward_delay", "5", OPTS, "bridge_opts"),
+        ("bridge_opts", "priority=2", OPTS, "bridge_opts"),
     ],
 )
-def test_a_variable_that_contradicts_the_record(key: str, value: str, field: str) -> None:
-    assert problems_of(FULL, **{key: value}) == [CONTRADICTS % (key, field)]
+def test_a_variable_that_contradicts_the_record(
+    key: str, value: str, said: str, field: str
+) -> None:
+    assert problems_of(FULL, **{key: value}) == [CONTRADICTS % (key, value, said, field)]
+
+
+def test_a_variable_that_records_leave_no_room_for() -> None:
+    assert problems_of(ONE, bridge_ipv4="192.0.2.10/24") == [
+        CONTRADICTS % ("bridge_ipv4", "192.0.2.10/24", "ip_address of br0: dhcp", "ip_address")
+    ]
+    assert problems_of(ONE, bridge_ipv6="keep") == [
+        "kvm1: bridge_ipv6: 'keep' is for a bridge that no interface record describes; "
+        "another value"
+    ]
 
 
 def test_a_bridge_that_no_record_describes() -> None:
@@ -301,6 +359,7 @@ NO_PORT = "the bridge has no port, and so no DHCP server to ask"
         ({"br0": bridge()}, "interface_type of br0: " + NO_PORT),
         (dict(ONE, eth1=port("br9")), "interface_master of eth1: there is no interface 'br9'"),
         (dict(ONE, eth1=port("")), "interface_master of eth1: is not set"),
+        (dict(ONE, **{"br0:1": {"netmask": "x"}}), "ip_address of br0:1: is not set"),
         (dict(ONE, eth1=port("eth0")), "interface_master of eth1: eth0 is of type bridge_slave"),
         (dict(ONE, eth1=port("eth1")), "interface_master of eth1: eth1 is of type bridge_slave"),
         (
@@ -314,6 +373,33 @@ NO_PORT = "the bridge has no port, and so no DHCP server to ask"
         (
             dict(ONE, bond0={"interface_type": "bond", "interface_master": "br0"}),
             "interface_type of bond0: bond is no port, but its interface_master is br0",
+        ),
+        (
+            dict(ONE, default=port("br0")),
+            "interface default: is Cobbler's own name for one that was added without --interface, "
+            "and no device's",
+        ),
+        (
+            dict(ONE, **{"default.10": {}}),
+            "interface default.10: is Cobbler's own name for one that was added without "
+            "--interface, and no device's",
+        ),
+        (
+            dict(ONE, default={"mac_address": MAC % 1}),
+            "mac_address of eth0: default has the same one",
+        ),
+        (
+            dict(BONDED, **{"bond0.10": port("bond0", "bond_slave", **static("192.0.2.9"))}),
+            "interface_type of bond0.10: it is VLAN 10 of bond0, and no port of it",
+        ),
+        (
+            dict(BONDED, **{"eth2.10": port("bond0", "bond_slave")}),
+            "interface_type of eth2.10: it is VLAN 10 of eth2, and the ports of a bond are NICs",
+        ),
+        (
+            dict(BONDED, **{"bond0.10": port("br0", "bonded_bridge_slave")}),
+            "interface_type of bond0.10: it is VLAN 10 of bond0, and bonded_bridge_slave is the "
+            "type of a bond",
         ),
         (
             dict(ONE, bond0=port("br0", "bonded_bridge_slave")),
@@ -347,7 +433,7 @@ NO_PORT = "the bridge has no port, and so no DHCP server to ask"
         (dict(ONE, **{"x\n%end": port("br0")}), "interface 'x\\n%end': the name has '\\n' in it"),
         (
             dict(ONE, br0=bridge(**static("192.0.2.10", if_gateway="198.51.100.1"))),
-            "ip_address of br0: '192.0.2.10/24,198.51.100.1' has a gateway 198.51.100.1 that is no "
+            "if_gateway of br0: '192.0.2.10/24' of br0 has a gateway 198.51.100.1 that is no "
             "neighbour in 192.0.2.0/24",
         ),
         (
@@ -368,7 +454,7 @@ NO_PORT = "the bridge has no port, and so no DHCP server to ask"
         ),
         (
             dict(ONE, br0=bridge(bridge_opts="stp=on delay=1")),
-            "bridge_forward_delay: 1 is too short for the spanning tree protocol",
+            "bridge_opts of br0: a forward delay of 1 is too short for the spanning tree protocol",
         ),
         (
             dict(ONE, **{"eth1.10": port("br0", mtu="9000"), "eth1": {"mtu": "1500"}}),
@@ -400,12 +486,14 @@ def test_a_chain_that_comes_back() -> None:
         (
             "rhel6",
             dict(ONE, br10=bridge(static=True), **{"eth0.10": port("br10")}),
-            "interface eth0.10: the kernel of EL 6 gives the VLAN's frames to br0",
+            "interface eth0.10: the kernel of EL 6 gives the VLAN's frames to br0; "
+            "a VLAN over the bridge, br0.10",
         ),
         (
             "rhel5",
             {"br0": bridge(static=True), "br0.10": static("192.0.2.10")},
-            "interface br0.10: network-scripts of EL 5 start the VLAN before the bridge",
+            "interface br0.10: network-scripts of EL 5 start the VLAN before the bridge; "
+            "a NIC or bond as a port of br0",
         ),
     ],
 )
@@ -413,7 +501,7 @@ def test_vlans_that_old_releases_can_not_have(
     os_version: str, records: Records, problem: str
 ) -> None:
     _, problems = make_plan(dict(blended(records), os_version=os_version))
-    assert [str(each).partition("; ")[0] for each in problems] == ["kvm1: " + problem]
+    assert [str(each) for each in problems] == ["kvm1: " + problem]
     assert make_plan(dict(blended(records), os_version="rhel8"))[1] == []
 
 

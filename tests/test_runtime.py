@@ -1,5 +1,6 @@
 """The fixed shell on machines where something fails: all of the new files, or all of the old."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -9,9 +10,10 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import pytest
 
+import golden
 import scratch_machine as machine
-from cobbler_bridge import shell, shipped
-from cobbler_bridge.firewalls.iptables import RULE
+from cobbler_bridge.plan.firewalls.iptables import RULE
+from cobbler_bridge.script import carried, render
 from cobbler_bridge.snippet import bridge_setup
 
 ON_EVERY_SHELL = pytest.mark.parametrize("sh", machine.SHELLS.values(), ids=machine.SHELLS)
@@ -53,7 +55,7 @@ def enable(root: Path, service: str) -> None:
 def build_again(root: Path) -> None:
     """A host that was set up, and whose administrator changed every file since."""
     build(root)
-    assert machine.run(SCRIPT, root, machine.SHELLS["dash"]).status == 0
+    assert not machine.run(SCRIPT, root, machine.SHELLS["dash"]).refused
     folder = root / "etc/sysconfig/network-scripts"
     (folder / "ifcfg-br0").unlink()
     (folder / "ifcfg-eth0").write_text("DEVICE=eth0\n# by hand\n")
@@ -103,6 +105,7 @@ for fault_each in mv cp rm mkdir chmod cat printf; do
 done
 """
 NEVER = 1_000_000
+ENDS = " || [ $? -eq 1 ]\n"
 
 
 class Faulty:
@@ -116,6 +119,7 @@ class Faulty:
         self._model.mkdir()
         STATES[state](self._model)
         self.old = tree(self._model)
+        assert SCRIPT.count(ENDS) == 1
         assert self.run("none", 0, NEVER).status == 0
         self.new = tree(self.root)
         assert self.new != self.old
@@ -126,19 +130,27 @@ class Faulty:
         shutil.copytree(self._model, self.root, symlinks=True)
         self._log.write_text("")
         numbers = "FAULT_LOG=%s FAULT_OF=%s FAULT_AT=%d FAULT_UNTIL=%d\n"
-        head = numbers % (shell.quote(str(self._log)), command, at, until)
-        return machine.run(head + FAULTS + SCRIPT, self.root, self.sh)
+        head = numbers % (render.quote(str(self._log)), command, at, until)
+        status = self._log.with_name("status")
+        # the section's is 0; what the script itself ended with, even if it couldn't say why
+        script = SCRIPT.replace(ENDS, "; command printf %%s $? > %s\n" % status)
+        run = machine.run(script, self.root, self.sh, head + FAULTS)
+        assert run.status == 0
+        return run._replace(status=int(status.read_text()))
 
 
 def check_all_or_nothing(faulty: Faulty, run: machine.Run) -> None:
     assert leftovers(faulty.root) == []
-    if run.status == 0:
+    # one that lacks a helper ends before anything, and with 0
+    if run.status == 0 and "there is no " not in run.errors:
         assert tree(faulty.root) == faulty.new
     else:
-        assert run.status == 1
+        assert run.status in (0, 1)
+        assert run.errors.endswith(STAYS)
         assert tree(faulty.root) == faulty.old
 
 
+@pytest.mark.thorough
 # every shell has these commands in the same way: two of them are tried in one shell only
 @pytest.mark.parametrize(
     ("command", "shell_name", "state"),
@@ -164,6 +176,7 @@ def test_one_call_that_fails(command: str, shell_name: str, state: str, tmp_path
     assert refused, "some call of %s was seen to fail" % command
 
 
+@pytest.mark.thorough
 @ON_EVERY_SHELL
 def test_a_disk_that_becomes_read_only_and_stays_so(sh: List[str], tmp_path: Path) -> None:
     faulty = Faulty(tmp_path, "again", sh)
@@ -174,6 +187,7 @@ def test_a_disk_that_becomes_read_only_and_stays_so(sh: List[str], tmp_path: Pat
         check_all_or_nothing(faulty, run)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("command", ["cat", "printf"])
 def test_one_line_that_is_not_written(command: str, tmp_path: Path) -> None:
     faulty = Faulty(tmp_path, "first", machine.SHELLS["dash"])
@@ -221,7 +235,7 @@ def test_something_in_the_way(
     make(tmp_path, path)
     old = tree(tmp_path)
     run = machine.run(SCRIPT, tmp_path, sh)
-    assert run.status == 1
+    assert run.status == 0
     said = run.errors.splitlines(keepends=True)[-1]
     assert said.startswith("cobbler-bridge: " + why.format(tmp_path))
     assert said.endswith(STAYS)
@@ -244,7 +258,7 @@ def test_a_folder_that_nobody_may_write_to(sh: List[str]) -> None:
         try:
             done = subprocess.run(
                 [*sh, "-s"],
-                input=SCRIPT,
+                input=machine.in_shell(SCRIPT, sh),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 encoding="utf-8",
@@ -253,7 +267,7 @@ def test_a_folder_that_nobody_may_write_to(sh: List[str]) -> None:
                 user=user,
                 check=False,
             )
-            assert done.returncode == 1
+            assert done.returncode == 0
             assert done.stderr.endswith("ifcfg-eth0 can't be written" + STAYS)
             assert tree(root) == old
             assert leftovers(root) == []
@@ -265,7 +279,7 @@ def test_a_folder_that_nobody_may_write_to(sh: List[str]) -> None:
 def test_what_stood_there_is_kept(sh: List[str], tmp_path: Path) -> None:
     build(tmp_path)
     old = tree(tmp_path)
-    assert machine.run(SCRIPT, tmp_path, sh).status == 0
+    assert not machine.run(SCRIPT, tmp_path, sh).refused
     new = tree(tmp_path)
     changed = {path: each for path, each in old.items() if new.get(path) != each}
     kept = tree(tmp_path / "var/lib/cobbler-bridge/kept")
@@ -281,7 +295,7 @@ def test_what_was_kept_before_is_not_lost(sh: List[str], tmp_path: Path) -> None
     texts = [(tmp_path / path).read_text(), "DEVICE=eth0\n# 1\n", "DEVICE=eth0\n# 2\n"]
     for text in (*texts, texts[1]):
         (tmp_path / path).write_text(text)
-        assert machine.run(SCRIPT, tmp_path, sh).status == 0
+        assert not machine.run(SCRIPT, tmp_path, sh).refused
     kept = tree(tmp_path / "var/lib/cobbler-bridge/kept")
     assert [kept[path + again][1].decode() for again in ("", ".again", ".again.again")] == texts
     assert path + ".again.again.again" not in kept
@@ -292,7 +306,7 @@ def test_what_was_kept_before_is_not_lost(sh: List[str], tmp_path: Path) -> None
 def test_saved_rules_are_private(mode: int, sh: List[str], tmp_path: Path) -> None:
     build(tmp_path)
     (tmp_path / "etc/sysconfig/iptables").chmod(mode)
-    assert machine.run(SCRIPT, tmp_path, sh).status == 0
+    assert not machine.run(SCRIPT, tmp_path, sh).refused
     assert tree(tmp_path)["etc/sysconfig/iptables"][0] == 0o600
     made = tmp_path / "etc/sysconfig/ip6tables"
     assert not made.exists()
@@ -302,7 +316,7 @@ def test_saved_rules_are_private(mode: int, sh: List[str], tmp_path: Path) -> No
 def test_a_private_umask_is_not_asked(sh: List[str], tmp_path: Path) -> None:
     machine.build(tmp_path, {"nics": {"eth0": {"mac": MAC1}}})
     script = bridge_setup(dict(DATA, os_version="rhel8"))
-    assert machine.run("umask 077\n" + script, tmp_path, sh).status == 0
+    assert not machine.run("umask 077\n" + script, tmp_path, sh).refused
     assert tree(tmp_path)[SCRIPTS_FOLDER + "/ifcfg-br0"][0] == 0o644
     assert (tmp_path / SCRIPTS_FOLDER).stat().st_mode & 0o7777 == 0o755
 
@@ -312,7 +326,7 @@ def found(root: Path, sh: Sequence[str], **data: Any) -> Tuple[str, str]:
     run = machine.run(bridge_setup(dict(DATA, os_version="rhel8", **data)), root, sh)
     port = [line for line in run.output.splitlines() if " port 1 of br0 is " in line]
     name = port[0].split(" is ")[1].split()[0] if port else ""
-    assert run.status == (0 if name else 1)
+    assert (run.status, run.refused) == (0, not name)
     return name, run.errors
 
 
@@ -340,6 +354,72 @@ def test_the_nic_that_was_started_from(
 ) -> None:
     machine.build(tmp_path, {"nics": NICS, "cmdline": cmdline, "route": "eth0"})
     assert found(tmp_path, sh) == (expected, "")
+
+
+# what the kernel was told, and the NIC: eth0 has the default route
+TOLD: Dict[str, str] = {
+    "BOOTIF=52:54:00:aa:00:02": "eth1",
+    "BOOTIF=52-54-00-AA-00-02": "eth1",
+    "BOOTIF=01:52:54:00:AA:00:02": "eth1",
+    "bootif=01-52-54-00-aa-00-02": "eth1",
+    "BOOTIF=20-52-54-00-aa-00-02": "eth0",
+    "BOOTIF=52-54-00-aa-00": "eth0",
+    "BOOTIF=01-52-54-00-aa-00-02 rd.bootif=0": "eth0",
+    "ksdevice=eth1": "eth1",
+    "ksdevice=52:54:00:AA:00:02": "eth1",
+    "ksdevice=link": "eth0",
+    "ksdevice=ibft": "eth2",
+    "ksdevice=bootif BOOTIF=01-52-54-00-aa-00-02": "eth1",
+    "ksdevice=eth9 BOOTIF=01-52-54-00-aa-00-02": "eth1",
+    "ksdevice=* BOOTIF=": "eth0",
+    "ks.device=eth1 BOOTIF=01-52-54-00-aa-00-03": "eth1",
+    "inst.ks.device=52-54-00-aa-00-02": "eth1",
+    "ip=dhcp": "eth0",
+    "ip=eth1:dhcp": "eth1",
+    "ip=eth1:auto6:1500:52:54:00:aa:00:07 BOOTIF=01-52-54-00-aa-00-03": "eth1",
+    "ip=52-54-00-aa-00-02:dhcp": "eth1",
+    "ip=192.0.2.10::192.0.2.1:255.255.255.0:kvm1:eth1:none": "eth1",
+    "ip=192.0.2.10::192.0.2.1:24:kvm1:eth1:none:192.0.2.53": "eth1",
+    "ip=[2001:db8::10]::[2001:db8::1]:64:kvm1:eth1:none": "eth1",
+    "ip=::::kvm1:eth1:dhcp": "eth1",
+    "ip=192.0.2.10::192.0.2.1:255.255.255.0": "eth0",
+    "ip=eth1:dhcp ip=eth2:dhcp": "eth0",
+    "ip=eth1:dhcp ip=eth2:dhcp bootdev=eth1": "eth1",
+    "ip=eth1:dhcp ip=eth2:dhcp BOOTDEV=eth2": "eth2",
+    "ip=ibft rd.neednet=1": "eth2",
+    "ip=lan:dhcp ifname=lan:52:54:00:aa:00:02": "eth1",
+    "ip=eth1.7:dhcp vlan=eth1.7:eth1": "eth1",
+    "ip=v7:dhcp vlan=v7:bond0 bond=bond0:eth1:mode=active-backup:9000": "eth1",
+    "ip=bond0:dhcp bond=bond0:eth1,eth2": "eth0",
+    "ip=home:dhcp bridge=home:eth1": "eth1",
+    "ip=home:dhcp bridge=home:home": "eth0",
+    "rd.route=198.51.100.0/24:192.0.2.1:eth1 rd.znet=qeth,0.0.1 ip=auto": "eth0",
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "sh"), list(zip(TOLD, itertools.cycle(machine.SHELLS.values()))), ids=str
+)
+def test_the_nic_that_the_installer_was_told_of(told: str, sh: List[str], tmp_path: Path) -> None:
+    ibft = {"/sys/firmware/ibft/ethernet0/mac": MAC3 + "\n"}
+    machine.build(tmp_path, {"nics": NICS, "cmdline": told, "route": "eth0", "files": ibft})
+    assert found(tmp_path, sh) == (TOLD[told], "")
+
+
+IPV6_DEFAULT = "0" * 32 + " 00 " + "0" * 32 + " 00 fe80" + "0" * 27 + "1 00000064 00000001 0"
+
+
+@ON_EVERY_SHELL
+def test_the_default_routes(sh: List[str], tmp_path: Path) -> None:
+    """The first one that leads over a NIC; a tunnel's half of the world is none."""
+    machine.build(tmp_path, {"nics": dict(NICS, tun0={"mac": MAC1, "hardware": False})})
+    (tmp_path / "sys/class/net/tun0/tun_flags").write_text("0x1002\n")
+    half = "%s\t00000000\t0100000A\t0003\t0\t0\t0\t%s\t0\t0\t0\n"
+    ipv6 = IPV6_DEFAULT + " 00200200 lo\n" + IPV6_DEFAULT + " 00000003 eth2\n"
+    (tmp_path / "proc/net/ipv6_route").write_text(ipv6)
+    route = half % ("eth0", "00000080") + half % ("tun0", "00000000")
+    (tmp_path / "proc/net/route").write_text("Iface\tDestination\n" + route)
+    assert found(tmp_path, sh) == ("eth2", "")
 
 
 THREE = "eth0 (%s, a link), eth1 (%s, a link), eth2 (%s, a link)" % (MAC1, MAC2, MAC3)
@@ -454,7 +534,6 @@ RULES: Dict[str, Tuple[str, Any]] = {
     "nat behind": (HEAD, REJECT + "COMMIT\n" + NAT),
     "mangle": ("*mangle\n-A FORWARD -j DROP\nCOMMIT\n" + HEAD, "COMMIT\n"),
     "with counters": (HEAD, "[3:144] -A FORWARD -j DROP\nCOMMIT\n"),
-    "inserted": (HEAD, "-I FORWARD -j DROP\nCOMMIT\n"),
     "user chain": (HEAD, "-A FORWARD -j RH-Firewall-1-INPUT\nCOMMIT\n"),
     "goto": (HEAD, "-A FORWARD -g other\nCOMMIT\n"),
     "no target": (HEAD, "-A FORWARD -s 192.0.2.0/24\n" + REJECT + "COMMIT\n"),
@@ -464,11 +543,34 @@ RULES: Dict[str, Tuple[str, Any]] = {
         HEAD,
         "-A FORWARD -m physdev ! --physdev-is-bridged -j ACCEPT\n" + REJECT + "COMMIT\n",
     ),
+    "blanks": (HEAD, "\t-A  FORWARD -j\tREJECT\nCOMMIT\n"),
+    "long options": (HEAD, "--append FORWARD --jump REJECT\nCOMMIT\n"),
+    "shortened ones": (HEAD, "--app FORWARD --jump=REJECT\nCOMMIT\n"),
+    "one piece": (HEAD, "-AFORWARD -jREJECT\nCOMMIT\n"),
+    "of one bridge": (HEAD, BRIDGED + "-i br1 -j ACCEPT\n" + REJECT + "COMMIT\n"),
+    "of one port": (HEAD, BRIDGED + "-p tcp --dport 22 -j ACCEPT\n" + REJECT + "COMMIT\n"),
+    "of one port of a bridge": (HEAD, BRIDGED + "--physdev-in vnet0 -j ACCEPT\nCOMMIT\n"),
+    "of some addresses": (HEAD, "-A FORWARD -s 10.0.0.0/8 " + BRIDGED[11:] + "-j ACCEPT\nCOMMIT\n"),
+    "of a state": (HEAD, BRIDGED + "-m state --state NEW -j ACCEPT\n" + REJECT + "COMMIT\n"),
+    "in a comment": (
+        HEAD,
+        '-A FORWARD -m comment --comment "-m physdev --physdev-is-bridged" -j ACCEPT\n'
+        '-A FORWARD -m comment --comment "-j ACCEPT" -j DROP\nCOMMIT\n',
+    ),
     "accepting others": (HEAD, "-A FORWARD -i eth9 -j ACCEPT\n" + REJECT + "COMMIT\n"),
     "similar chain": (HEAD + "-A FORWARDED -j DROP\n", "COMMIT\n"),
     "comment": (HEAD + "# -A FORWARD -j DROP\n", REJECT + "COMMIT\n"),
     "already": (HEAD + BRIDGED + "-j ACCEPT\n" + REJECT + "COMMIT\n", None),
     "already, counted": (HEAD + "[1:2] " + BRIDGED + "-j ACCEPT\nCOMMIT\n", None),
+    "already, in other words": (
+        HEAD + "  --append FORWARD --match physdev --physdev-is-bridged --jump ACCEPT\n"
+        '-A FORWARD -m comment --comment "a \\"word\\" -j ACCEPT" -j DROP\nCOMMIT\n',
+        None,
+    ),
+    "already, inserted": (
+        HEAD + REJECT + BRIDGED.replace("-A", "-I") + "-j ACCEPT\nCOMMIT\n",
+        None,
+    ),
     "already, with a comment": (
         HEAD + BRIDGED + '-m comment --comment "x y" -j ACCEPT\n' + REJECT + "COMMIT\n",
         None,
@@ -482,6 +584,12 @@ RULES: Dict[str, Tuple[str, Any]] = {
         None,
     ),
 }
+# what is inserted comes before what is appended, wherever it stands
+INSERTED = {
+    "a drop": HEAD + "-I FORWARD -j DROP\n",
+    "behind ours": HEAD + BRIDGED + "-j ACCEPT\n-I FORWARD 1 -j DROP\n",
+    "in the second place": HEAD + REJECT + "-I FORWARD -p icmp -j ACCEPT\n-I FORWARD 2 -j DROP\n",
+}
 APPENDED = {"nat alone": NAT, "empty": "", "comments": "# nothing\n", "no newline": NAT[:-1]}
 
 AWKS = {"bash": "", "dash": "", "busybox": 'awk() { busybox awk "$@"; }\n'}
@@ -489,30 +597,17 @@ AWKS = {"bash": "", "dash": "", "busybox": 'awk() { busybox awk "$@"; }\n'}
 
 def called(root: Path, shell_name: str, calls: Sequence[Sequence[str]]) -> machine.Run:
     """Helpers of firewalls, called one by one for a bridge and then put in place."""
-    text = "(\n" + AWKS[shell_name]
-    for name in ("common", "iptables", "sysctl"):
-        text += shipped.text("runtime", name + ".sh")
-    text += "bridges br0\n"
-    for words in calls:
-        text += " ".join(map(shell.quote, words)) + "\n"
-    return machine.run(text + "commit\n)\n", root, machine.SHELLS[shell_name])
+    # a helper may be an argument of another one
+    words = {word for call in calls for word in call} & carried.helpers()
+    names = frozenset(words | {"bridges", "commit", "unproved"})
+    text = "(\n" + AWKS[shell_name] + carried.text(names) + "bridges br0\n"
+    for call in calls:
+        text += " ".join(map(render.quote, call)) + "\n"
+    return machine.run(text + "commit unproved\n)\n", root, machine.SHELLS[shell_name])
 
 
 def edited(root: Path, shell_name: str, paths: Sequence[str], *how: str) -> machine.Run:
     return called(root, shell_name, [("iptables_bridged", path, RULE, *how) for path in paths])
-
-
-def forward_rules(text: str) -> List[str]:
-    """The rules of FORWARD in the table filter, in the order in which they are tried."""
-    rules: List[str] = []
-    table = ""
-    for line in text.splitlines():
-        if line.startswith("*"):
-            table = line
-        rule = line.partition("] ")[2] if line.startswith("[") else line
-        if table == "*filter" and rule.startswith("-A FORWARD "):
-            rules.append(rule)
-    return rules
 
 
 @pytest.mark.parametrize("shell_name", machine.SHELLS)
@@ -522,6 +617,15 @@ def test_the_rule_in_the_saved_rules(shell_name: str, tmp_path: Path) -> None:
     for name, (first, rest) in RULES.items():
         before[name] = first + (rest or "")
         after[name] = before[name] if rest is None else first + OURS + rest
+    for name, text in INSERTED.items():
+        before[name] = text + "COMMIT\n"
+        after[name] = text + OURS.replace("-A", "-I") + "COMMIT\n"
+    for name in "policy only", "rejecting":
+        first, rest = RULES[name]
+        before["twice, " + name] = (first + rest) * 2
+        after["twice, " + name] = (first + OURS + rest) * 2
+    before["twice, once inserted"] = INSERTED["a drop"] + "COMMIT\n" + HEAD + REJECT + "COMMIT\n"
+    after["twice, once inserted"] = after["a drop"] + HEAD + OURS + REJECT + "COMMIT\n"
     for name, text in APPENDED.items():
         before[name] = text
         after[name] = text + ("\n" if text[-1:] not in ("", "\n") else "") + ADDED
@@ -532,11 +636,6 @@ def test_the_rule_in_the_saved_rules(shell_name: str, tmp_path: Path) -> None:
     assert (run.status, run.errors) == (0, "")
     there = {name: (tmp_path / "etc" / name).read_text() for name in before}
     assert there == after
-    for name, text in there.items():
-        rules = forward_rules(text)
-        place = next(n for n, rule in enumerate(rules) if "m physdev --physdev-is-br" in rule)
-        earlier = [rule.split(" -j ")[-1].split()[0] for rule in rules[:place]]
-        assert not set(earlier) - {"ACCEPT", "LOG"}, name
 
     run = edited(tmp_path, shell_name, paths)
     assert run.output == "cobbler-bridge: br0 is set up already\n"
@@ -572,14 +671,44 @@ def test_a_firewall_that_cannot_be_edited(
     build(tmp_path)
     (tmp_path / "etc/sysctl.conf").write_text(OTHER)
     old = tree(tmp_path)
-    # the first that reads this file; a cat without a name takes what is to be written
-    fails = (
-        '%s() { case ${1:-} in "" | */ifcfg-*) command %s ${1:+"$@"} ;; *) return 1 ;; esac; }\n'
-    )
+    # where it is told of this file; on what else there is it works
+    fails = '%s() { case "$*" in *%s*) return 1 ;; *) command %s "$@" ;; esac; }\n'
     script = bridge_setup(dict(DATA, os_version="rhel6", bridge_firewall=firewall))
-    run = machine.run(fails % (command, command) + script, tmp_path, sh)
-    assert (run.status, run.errors) == (1, "cobbler-bridge: " + why + STAYS)
+    run = machine.run(script, tmp_path, sh, fails % (command, why.split()[0], command))
+    assert (run.status, run.errors) == (0, "cobbler-bridge: " + why + STAYS)
     assert tree(tmp_path) == old
+
+
+@pytest.mark.parametrize("shell_name", machine.SHELLS)
+def test_what_names_a_port(shell_name: str, tmp_path: Path) -> None:
+    """By every awk what the case shows by one."""
+    case = golden.case("rules_of_the_nic")
+    text = case.expected("rhel9").read_text(encoding="utf-8")
+    expected = golden.read(case, text, golden.usual()).tree
+    machine.build(tmp_path, case.machine)
+    calls = [
+        ("nic", "1", "port 1 of br0", "find_name", "em1"),
+        ("nic", "2", "port 2 of br0", "find_name", "em2"),
+        # before a firewall, as in every plan
+        ("rank_files",),
+        ("follow", "br0", "em1", "em2"),
+        ("iptables_bridged", "/etc/sysconfig/iptables", RULE),
+        ("iptables_bridged", "/etc/sysconfig/ip6tables", RULE),
+        ("follow_sysctl",),
+        ("follow_zones", "br0"),
+        ("follow_nftables",),
+        ("follow_rest",),
+    ]
+    run = called(tmp_path, shell_name, calls)
+    assert (run.status, run.errors) == (0, "")
+    assert run.output.count(" names em1, which is a port of br0 now\n") == 3
+    files = [path.lstrip("/") for path in case.machine["files"] if path.startswith("/etc/")]
+    changed = [path for path in files if path in expected]
+    assert len(changed) == 6
+    for path in changed:
+        entry = expected[path]
+        assert entry is not None
+        assert (tmp_path / path).read_text() == entry.text, path
 
 
 NF_CALL = "net.bridge.bridge-nf-call-%s = 0\n"
@@ -650,7 +779,7 @@ def test_where_the_settings_are_written(sh: List[str], tmp_path: Path) -> None:
         machine.build(root, {"nics": {"eth0": {"mac": MAC1}}, "files": files})
         for service in ("sshd", "NetworkManager"):
             enable(root, service)
-        assert machine.run(script, root, sh).status == 0
+        assert not machine.run(script, root, sh).refused
         assert not any((root / path).exists() for path in ours)
         for service in services:
             enable(root, service)
@@ -676,7 +805,7 @@ def test_what_an_earlier_run_wrote_goes(
     machine.build(tmp_path, {"nics": {"eth0": {"mac": MAC1}}, "files": {"/usr/sbin/brctl!": ""}})
     record = {"eth0": {"mac_address": MAC1, "static_routes": ["198.51.100.0/24:192.0.2.1"]}}
     before = dict(DATA, os_version=os_version, interfaces=record)
-    assert machine.run(bridge_setup(before), tmp_path, sh).status == 0
+    assert not machine.run(bridge_setup(before), tmp_path, sh).refused
     old = {name for name in tree(tmp_path) if "br0" in name}
     # a route in a file of its own, or in the bridge's
     assert len(old) == (2 if os_version == "rhel7" else 1)
@@ -688,5 +817,6 @@ def test_what_an_earlier_run_wrote_goes(
     assert not [name for name in names if "br0" in name]
     assert [name for name in names if "br7" in name]
     assert (folder / "of-somebody").read_text() == "x\n"
+    # beside what was there first, which is what "keep" reads
     kept = tree(tmp_path / "var/lib/cobbler-bridge/kept")
-    assert {name for name in kept if "br0" in name} == old
+    assert {name for name in kept if "br0" in name} == {name + ".again" for name in old}

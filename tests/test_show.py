@@ -1,28 +1,35 @@
 """What ``cobbler-bridge show`` says of hosts and guests."""
 
+import calendar
 import json
 from typing import Any, Dict, Tuple
 
-from cobbler_bridge.inventory import Interface, System
-from cobbler_bridge.show import (
-    Bridge,
+import pytest
+
+from cobbler_bridge.show.listing import (
+    BridgeRow,
     Filter,
-    Guest,
-    Host,
+    GuestRow,
+    HostRow,
     as_data,
     as_text,
     filtered,
     hosts,
     missing,
 )
+from cobbler_bridge.store.host_record import BY_HAND, ROLLED_BACK, VERIFIED, Record
+from cobbler_bridge.store.inventory import Interface, System
+from noted import noted
 
 SINCE = "2026-01-31T12:00:00Z"
+NOW = calendar.timegm((2026, 1, 31, 12, 0, 0))
+DAY = 24 * 3600
 RECORD = {"bridge_record": "br0,br1/verified/" + SINCE}
 
 
 def system(name: str, meta: Any = None, own: Any = None, **nics: str) -> System:
     interfaces = tuple(Interface(nic, "na", bridge) for nic, bridge in sorted(nics.items()))
-    return System(name, "profile", dict(meta or {}, **(own or {})), own or {}, interfaces)
+    return noted(System(name, "profile", dict(meta or {}, **(own or {})), own or {}, interfaces))
 
 
 def guest_of(host: str, name: str, **nics: str) -> System:
@@ -52,16 +59,19 @@ def test_no_hosts() -> None:
 
 def test_every_kind_of_host() -> None:
     assert hosts(iter(SYSTEMS)) == [
-        Host("bare", (), "no bridge", "", (Guest("web4", (("eth0", ""),)),)),
-        Host("gone", (), "no such system", "", (Guest("web3", ()),)),
-        Host(
+        HostRow("bare", (), "no bridge", "", (GuestRow("web4", (("eth0", ""),)),)),
+        HostRow("gone", (), "no such system", "", (GuestRow("web3", ()),)),
+        HostRow(
             "kvm1",
-            (Bridge("br0", ("eth0",)), Bridge("br1")),
+            (BridgeRow("br0", ("eth0",)), BridgeRow("br1")),
             "verified",
             SINCE,
-            (Guest("web2", (("eth0", "br0"), ("eth1", "br7"))), Guest("web1", (("eth0", ""),))),
+            (
+                GuestRow("web2", (("eth0", "br0"), ("eth1", "br7"))),
+                GuestRow("web1", (("eth0", ""),)),
+            ),
         ),
-        Host("kvm2", (Bridge("lan"),), "not installed", "", ()),
+        HostRow("kvm2", (BridgeRow("lan"),), "not installed", "", ()),
     ]
 
 
@@ -81,7 +91,7 @@ def test_the_table() -> None:
 
 def test_a_name_never_ends_a_line() -> None:
     """Nor does it speak to the terminal."""
-    rows = [Host("kvm\n1", (Bridge("br\x1b[2J"),), "installed", "", ())]
+    rows = [HostRow("kvm\n1", (BridgeRow("br\x1b[2J"),), "installed", "", ())]
     assert as_text(rows).splitlines()[1:] == ["kvm\\n1  br\\x1b[2J  -      installed  -"]
 
 
@@ -94,15 +104,17 @@ def test_the_data_for_scripts() -> None:
         "ports": {"br0": ["eth0"], "br1": []},
         "state": "verified",
         "since": SINCE,
+        "reason": "",
+        "seen": "",
+        "drift": "",
         "guests": [
             {"guest": "web2", "nics": {"eth0": "br0", "eth1": "br7"}},
             {"guest": "web1", "nics": {"eth0": ""}},
         ],
     }
     assert [row["host"] for row in data] == ["bare", "gone", "kvm1", "kvm2"]
-    assert all(
-        list(row) == ["host", "bridges", "ports", "state", "since", "guests"] for row in data
-    )
+    known = ["host", "bridges", "ports", "state", "since", "reason", "seen", "drift", "guests"]
+    assert all(list(row) == known for row in data)
 
 
 def test_a_host_whose_guests_have_no_bridge() -> None:
@@ -120,6 +132,49 @@ def test_a_host_whose_guests_have_no_bridge() -> None:
     ]
 
 
+def test_a_host_that_put_its_old_network_back() -> None:
+    record = Record(("br0",), ROLLED_BACK, SINCE, reason="no gateway answers", seen="s")
+    rows = hosts([system("kvm1")._replace(record=record)])
+    assert "  rolled back: no gateway answers  " in as_text(rows)
+    (row,) = as_data(rows)
+    assert (row["state"], row["reason"], row["seen"]) == ("rolled back", "no gateway answers", "s")
+
+
+@pytest.mark.parametrize(
+    ("drift", "reason", "said"),
+    [
+        ("file", "br0.nmconnection", "verified, a file changed: br0.nmconnection"),
+        ("network", "eth0 is not in br0", "verified, not as proved: eth0 is not in br0"),
+        ("description", "", "verified, described otherwise"),
+        ("", "", "verified"),
+    ],
+)
+def test_a_host_that_has_drifted(drift: str, reason: str, said: str) -> None:
+    record = Record(("br0",), VERIFIED, SINCE, seen=SINCE, reason=reason, drift=drift)
+    (row,) = hosts([system("kvm1")._replace(record=record)], NOW + 2 * DAY)
+    assert "  %s  %s\n" % (said, SINCE) in as_text([row])
+    assert (as_data([row])[0]["drift"], row.state) == (drift, "verified")
+
+
+@pytest.mark.parametrize(
+    ("meta", "state", "seen", "said"),
+    [
+        ({}, VERIFIED, SINCE, "verified, not seen since " + SINCE),
+        # from before hosts said so
+        ({}, VERIFIED, "", "verified"),
+        ({}, BY_HAND, SINCE, "by hand"),
+        ({"bridge_watch": "no"}, VERIFIED, SINCE, "verified"),
+        ({"bridge_verify": "no"}, VERIFIED, SINCE, "verified"),
+    ],
+)
+def test_a_host_that_is_silent(meta: Dict[str, str], state: str, seen: str, said: str) -> None:
+    record = Record(("br0",), state, SINCE, seen=seen)
+    silent = system("kvm1", meta)._replace(record=record)
+    assert hosts([silent], NOW + 3 * DAY)[0].how == state
+    assert hosts([silent], NOW + 3 * DAY + 1)[0].how == said
+    assert record._replace(drift="file").drifted(True, NOW + 9 * DAY) == "file"
+
+
 def test_only_nics_of_a_guest_are_shown() -> None:
     interfaces = (
         Interface("bond0", "bond", "br0"),
@@ -129,7 +184,7 @@ def test_only_nics_of_a_guest_are_shown() -> None:
     )
     guest = System("web1", "guests", {"bridge_host": "kvm1"}, {}, interfaces)
     (row,) = hosts([guest])
-    assert row.guests == (Guest("web1", (("eth0", "br0"),)),)
+    assert row.guests == (GuestRow("web1", (("eth0", "br0"),)),)
 
 
 def test_a_record_says_more_than_the_variable() -> None:
@@ -168,10 +223,10 @@ def test_bridges_of_interface_records() -> None:
     )
     (row,) = hosts([System("kvm1", "hosts", {}, {}, interfaces)])
     assert row.state == "not installed"
-    assert row.bridges == (Bridge("lan", ("eth0", "eth1.20")), Bridge("dmz", ("eth2",)))
+    assert row.bridges == (BridgeRow("lan", ("eth0", "eth1.20")), BridgeRow("dmz", ("eth2",)))
     # where a host is a guest, its interfaces say what it is plugged into
     nested = System("kvm1", "hosts", {"bridge": "br0", "bridge_host": "x"}, {}, interfaces[2:3])
-    assert hosts([nested])[0].bridges == (Bridge("br0"),)
+    assert hosts([nested])[0].bridges == (BridgeRow("br0"),)
 
 
 def names(**wanted: Any) -> Dict[str, Any]:

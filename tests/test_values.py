@@ -1,4 +1,4 @@
-"""What each parser of ``cobbler_bridge.values`` takes, and what it says about the rest."""
+"""What each parser of ``description.values`` takes, and what it says about the rest."""
 
 import ipaddress
 import re
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cobbler_bridge import keys, values
-from cobbler_bridge.description import describe
-from cobbler_bridge.values import Ipv4, Ipv6, PortChoice
+from cobbler_bridge.description import keys, values
+from cobbler_bridge.description.describe import describe
+from cobbler_bridge.description.values import Ipv4, Ipv6, PortChoice
 
 Parser = Callable[[str], Any]
 
@@ -231,12 +231,15 @@ def test_words_of_ipv4(word: str) -> None:
         ("192.0.2.255/24", "is its network's own or broadcast address"),
         ("192.0.2.8/30", "is its network's own or broadcast address"),
         ("192.0.2.11/30", "is its network's own or broadcast address"),
-        ("192.0.2.10/24,", "has a gateway that is not an IPv4 address"),
-        ("192.0.2.10/24,gw", "has a gateway that is not an IPv4 address"),
-        ("192.0.2.10/24, 192.0.2.1", "has a gateway that is not an IPv4 address"),
-        ("192.0.2.10/24,192.0.2.01", "has a gateway that is not an IPv4 address"),
-        ("192.0.2.10/24,192.0.2.1,192.0.2.2", "has a gateway that is not an IPv4 address"),
-        ("192.0.2.10/24,192.0.2.1\n", "has a gateway that is not an IPv4 address"),
+        ("192.0.2.10/24,", "has a gateway '' that is not an IPv4 address"),
+        ("192.0.2.10/24,gw", "has a gateway 'gw' that is not an IPv4 address"),
+        ("192.0.2.10/24, 192.0.2.1", "has a gateway ' 192.0.2.1' that is not an IPv4 address"),
+        ("192.0.2.10/24,192.0.2.01", "has a gateway '192.0.2.01' that is not an IPv4 address"),
+        (
+            "192.0.2.10/24,192.0.2.1,192.0.2.2",
+            "has a gateway '192.0.2.1,192.0.2.2' that is not an IPv4 address",
+        ),
+        ("192.0.2.10/24,192.0.2.1\n", "has a gateway '192.0.2.1\\n' that is not an IPv4 address"),
         (
             "192.0.2.10/24,192.0.3.1",
             "has a gateway 192.0.3.1 that is no neighbour in 192.0.2.0/24",
@@ -336,7 +339,7 @@ def test_nothing_strange_gets_through(name: str, text: str) -> None:
         ("1" * 1_000_000, "'" + "1" * 59 + "\u2026 (1000000 characters) is not a whole number"),
         (
             ["x" * 1_000_000],
-            "is set 1 times: ['" + "x" * 58 + "\u2026 (1000004 characters)",
+            "is set 1 times: ['" + "x" * 58 + "\u2026",
         ),
     ],
 )
@@ -460,10 +463,13 @@ def test_ipv6_auto() -> None:
         ("::/64", "is not an address that a host can have"),
         ("ff02::1/64", "is not an address that a host can have"),
         ("fe80::1/64", "is not an address that a host can have"),
-        ("2001:db8::10/64,", "has a gateway that is not an IPv6 address"),
-        ("2001:db8::10/64,192.0.2.1", "has a gateway that is not an IPv6 address"),
-        ("2001:db8::10/64,fe80::1%br0", "has a gateway that is not an IPv6 address"),
-        ("2001:db8::10/64,fe80::1\nX=y", "has a gateway that is not an IPv6 address"),
+        ("2001:db8::10/64,", "has a gateway '' that is not an IPv6 address"),
+        ("2001:db8::10/64,192.0.2.1", "has a gateway '192.0.2.1' that is not an IPv6 address"),
+        ("2001:db8::10/64,fe80::1%br0", "has a gateway 'fe80::1%br0' that is not an IPv6 address"),
+        (
+            "2001:db8::10/64,fe80::1\nX=y",
+            "has a gateway 'fe80::1\\nX=y' that is not an IPv6 address",
+        ),
         (
             "2001:db8::10/64,2001:db8:1::1",
             "has a gateway 2001:db8:1::1 that is no neighbour in 2001:db8::/64",
@@ -477,3 +483,58 @@ def test_ipv6_auto() -> None:
 def test_refused_ipv6(text: str, error: str) -> None:
     with pytest.raises(ValueError, match=re.escape(error) + r"\Z"):
         values.ipv6(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("mode=1 miimon=50", "mode=1 miimon=50"),
+        ("mode=1,miimon=50", "mode=1 miimon=50"),
+        (" mode=1, miimon=50 ,", "mode=1 miimon=50"),
+        ("mode=1,,miimon=50", "mode=1 miimon=50"),
+        ("mode=1", "mode=1 miimon=100"),
+        (
+            "arp_ip_target=192.0.2.1,192.0.2.2,arp_interval=9",
+            "arp_ip_target=192.0.2.1,192.0.2.2 arp_interval=9",
+        ),
+    ],
+)
+def test_bond_options(text: str, options: str) -> None:
+    found = values.bond_options(text)
+    assert " ".join("%s=%s" % pair for pair in found) == options
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("mode=1;miimon=50", "has 'mode=1;miimon=50', which is no option of a bond"),
+        ("mode=1,fast", "has 'mode=1,fast', with a comma that no option follows"),
+        ("mode=7", "has an unknown mode '7'"),
+        ("mode=1,mode=2", "has mode twice"),
+        ("MODE=1", "has 'MODE=1', which is no option of a bond"),
+    ],
+)
+def test_no_bond_options(text: str, why: str) -> None:
+    assert refused(values.bond_options, text) == why
+
+
+@pytest.mark.parametrize("name", ["internal", "public_2", "a-b", "0", "x" * 17])
+def test_zone(name: str) -> None:
+    assert values.zone(name) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "is no plain word"),
+        ("x" * 18, "has 18 characters"),
+        ("-x", "is no plain word"),
+        ("a/b", "is no plain word"),
+        ("a b", "is no plain word"),
+        ("x\n", "is no plain word"),
+        ("$(reboot)", "is no plain word"),
+        ("\u00e9", "is no plain word"),
+    ],
+)
+def test_no_zone(text: str, why: str) -> None:
+    assert refused(values.zone, text) == why

@@ -7,15 +7,15 @@ from typing import Any, Dict, List, Sequence, Tuple, Union
 import pytest
 
 import scratch_machine as machine
-from cobbler_bridge import shipped
-from cobbler_bridge.description import Description, describe, wants_bridge
-from cobbler_bridge.hypervisors import xen as writer
-from cobbler_bridge.plan import Call, File, flat, plain
-from cobbler_bridge.planner import make_plan
+from cobbler_bridge.description.describe import Description, describe, wants_bridge
+from cobbler_bridge.description.xen_mode import MADE_BY_XEND, UNBRIDGED
+from cobbler_bridge.plan.families.redhat import FAMILY as REDHAT
+from cobbler_bridge.plan.hypervisors import xen as writer
+from cobbler_bridge.plan.plan import Call, File, flat, plain
+from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.record import Record
-from cobbler_bridge.target import TARGETS
-from cobbler_bridge.xen import MADE_BY_XEND, UNBRIDGED
+from cobbler_bridge.script import carried
+from cobbler_bridge.store.host_record import Record
 
 ON_EVERY_SHELL = pytest.mark.parametrize("sh", machine.SHELLS.values(), ids=machine.SHELLS)
 HOST = {"breed": "redhat", "os_version": "rhel5", "system_name": "xen1"}
@@ -73,10 +73,9 @@ def edited(root: Path, sh: Sequence[str], path: str, before: bytes, call: str) -
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_bytes(before)
     (root / path).chmod(0o640)
-    parts = [shipped.text("runtime", name + ".sh") for name in ("common", "edit", "xen", "qemu")]
-    return machine.run(
-        "\n".join([*parts, "bridges br0", "nic 1 port auto", call, "commit"]), root, sh
-    )
+    lines = ["bridges br0", "nic 1 port find_auto", call, "commit"]
+    helpers = carried.text(carried.helpers().intersection(" ".join(lines).split()))
+    return machine.run("\n".join([helpers, *lines]), root, sh)
 
 
 NETWORK = "xend_config /%s network-script network-bridge vifnum=0 bridge=br0" % XEND
@@ -211,13 +210,13 @@ def problems_of(**data: Any) -> List[str]:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("os_version", [version for _, version in TARGETS])
+@pytest.mark.parametrize("os_version", REDHAT.targets)
 def test_every_release_has_it_or_says_why_not(mode: str, os_version: str) -> None:
     data = {"bridge_xen": mode, "os_version": os_version}
     if mode not in UNBRIDGED:
         data["bridge"] = "br0"
     planned, problems = make_plan(dict(HOST, **data))
-    name = TARGETS["redhat", os_version].name
+    name = REDHAT.targets[os_version].name
     able = name in ("EL 5", "EL 6", "EL 7") or (name[0] == "F" and mode == "vif-bridge")
     assert (planned is not None) == able
     assert [problem.field for problem in problems] == ([] if able else ["bridge_xen"])
@@ -318,7 +317,7 @@ def test_a_release_that_only_the_machine_tells() -> None:
 
 
 def test_several_bridges_of_xend() -> None:
-    parts, problems = writer.write(two_bridges(), TARGETS["redhat", "rhel5"])
+    parts, problems = writer.write(two_bridges(), REDHAT.targets["rhel5"])
     assert problems == []
     (wrapper,) = [step for step in parts.steps if isinstance(step, File)]
     assert (plain(wrapper.path), wrapper.mode) == ("/etc/xen/scripts/network-cobbler-bridge", 0o755)
@@ -329,7 +328,7 @@ def test_several_bridges_of_xend() -> None:
 @ON_EVERY_SHELL
 @pytest.mark.parametrize("failing", ["", "xenbr0", "xenbr1"])
 def test_the_wrapper_makes_every_bridge(failing: str, sh: List[str], tmp_path: Path) -> None:
-    parts, _ = writer.write(two_bridges(), TARGETS["redhat", "rhel5"])
+    parts, _ = writer.write(two_bridges(), REDHAT.targets["rhel5"])
     (wrapper,) = [step for step in parts.steps if isinstance(step, File)]
     script = tmp_path / "network-bridge"
     script.write_text(
@@ -359,7 +358,7 @@ def test_a_record_for_every_mode(mode: str) -> None:
     assert planned is not None
     bridges = tuple(bridge.name for bridge in planned.bridges)
     record = Record(bridges, "installed", "", planned.unbridged)
-    assert str(record) == ("xen:%s/installed/" % mode if mode in UNBRIDGED else "xenbr0/installed/")
+    assert str(record) == (mode if mode in UNBRIDGED else "xenbr0") + ", installed"
 
 
 def test_a_problem_is_a_sentence() -> None:

@@ -15,6 +15,8 @@ from typing import Any, Callable, Dict, List
 from cobbler.api import CobblerAPI
 
 from cobbler_bridge import snippet
+from cobbler_bridge.store.host_record import VERIFIED, Record
+from cobbler_bridge.store.ledger import Entry, Ledger
 
 TEMPLATES = {
     "bare": "",
@@ -109,10 +111,50 @@ def rendering(api: Any, rounds: int) -> None:
         print("  %s: %.2f times what post_install_network_config adds" % (name, ours / theirs))
 
 
+def _save(api: Any, item: Any, **how: bool) -> Callable[[], object]:
+    return lambda: api.systems().add(item, save=True, with_triggers=False, **how)
+
+
+def _forget(host: Any) -> None:
+    """Take its record away."""
+    Ledger().write(Entry(host.uid, host.name), Entry(host.uid, host.name))
+
+
+def _remember(host: Any) -> None:
+    """Its bridge is proved."""
+    Ledger().write(Entry(host.uid, host.name, Record(("br0",), VERIFIED, "x")))
+
+
+def _forged(api: Any, modules: Dict[str, Any]) -> Dict[str, Callable[[], object]]:
+    """Signals that change nothing, of each kind."""
+    verified = add_system(api, "kvm3", {"bridge": "br0"}, 54)
+    _remember(verified)
+    verified.interfaces["eth0"].ip_address = "192.0.2.60"
+    profile = api.new_profile()
+    profile.name, profile.distro = "forged", "bench"
+    profile.autoinstall_meta = {"bridge": "br9"}
+    api.profiles().add(profile, save=True, with_triggers=False, with_sync=False)
+
+    def signal(mode: str, *words: Any) -> Callable[[], object]:
+        return lambda: modules["install_" + mode].run(api, list(words))
+
+    return {
+        "forged: a verified host's post": signal("post", "system", "kvm3", "192.0.2.60"),
+        "forged: its firstboot again": signal("firstboot", "system", "kvm3", "192.0.2.60"),
+        "forged: another profile's post": signal("post", "profile", "forged", "192.0.2.60"),
+        "forged: from nobody's address": signal("post", "profile", "forged", "192.0.2.61"),
+        "forged: a name nobody has": signal("pre", "system", "*", "192.0.2.60"),
+        "forged: a name that is none": signal("pre", "profile", ["kvm1"], {"a": 1}),
+    }
+
+
 def _trigger_calls(api: Any) -> Dict[str, Callable[[], object]]:
     modules = {
         name: importlib.import_module("cobbler.modules.cobbler_bridge." + name)
-        for name in ("install_pre", "install_post", "add_system_pre", "add_system_post", "change")
+        for name in (
+            *("install_pre", "install_post", "install_firstboot"),
+            *("add_system_post", "change"),
+        )
     }
     guest = add_system(api, "web1", {"bridge_host": "kvm1"}, 1)
     other = add_system(api, "other", {}, 2)
@@ -122,6 +164,12 @@ def _trigger_calls(api: Any) -> Dict[str, Callable[[], object]]:
     many = [
         add_system(api, "guest%d" % each, {"bridge_host": "kvm2"}, 4 + each) for each in range(50)
     ]
+
+    hosts = {name: api.find_system(name) for name in ("kvm1", "kvm2")}
+
+    def install_pre() -> None:
+        _forget(hosts["kvm1"])
+        modules["install_pre"].run(api, ["system", "kvm1", "?"])
 
     def unset(item: Any) -> None:
         item.interfaces["eth0"].virt_bridge = ""
@@ -133,33 +181,33 @@ def _trigger_calls(api: Any) -> Dict[str, Callable[[], object]]:
 
     def install_post() -> None:
         unplace()
+        _forget(hosts["kvm1"])
         modules["install_post"].run(api, ["system", "kvm1", "127.0.0.1"])
 
     def fifty() -> None:
         for each in many:
             unset(each)
+        _forget(hosts["kvm2"])
         modules["install_post"].run(api, ["system", "kvm2", "127.0.0.1"])
 
     def unrelated() -> None:
         """What is called when a system is saved that is neither host nor guest."""
-        for name in ("add_system_pre", "change", "add_system_post"):
+        for name in ("change", "add_system_post"):
             modules[name].run(api, ["other"])
 
     def guest_saved() -> None:
         unplace()
         modules["add_system_post"].run(api, ["web1"])
 
-    def save(item: Any, **how: bool) -> Callable[[], object]:
-        return lambda: api.systems().add(item, save=True, **how)
-
     return {
-        "Cobbler's save, file only": save(other, with_triggers=False, with_sync=False),
-        "Cobbler's save, boot files too": save(other, with_triggers=False),
-        "install/pre": lambda: modules["install_pre"].run(api, ["system", "kvm1", "?"]),
+        "Cobbler's save, file only": _save(api, other, with_sync=False),
+        "Cobbler's save, boot files too": _save(api, other),
+        "install/pre": install_pre,
         ONE: install_post,
         "install/post, fifty guests placed": fifty,
         "add/system/post, guest placed": guest_saved,
         "a save, neither host nor guest": unrelated,
+        **_forged(api, modules),
     }
 
 

@@ -34,6 +34,8 @@ PR_SET_CHILD_SUBREAPER = 36
 SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 0x1
+# what has not ended by then is made to
+SECONDS_TO_END = 60
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -184,7 +186,7 @@ class _Services:
         for number in (signal.SIGTERM, signal.SIGKILL):
             if self.running(name):
                 os.kill(self._ids[name], number)
-            deadline = time.monotonic() + 3
+            deadline = time.monotonic() + SECONDS_TO_END
             while self.running(name) and time.monotonic() < deadline:
                 time.sleep(0.005)
 

@@ -98,12 +98,12 @@ class Demonstration:
             " --autoinstall-meta=tree=http://127.0.0.1/cblr/links/el7".format(TREE),
             "profile add --name=kvm-hosts --distro=el7 --autoinstall=kvm-hosts.ks",
             "profile add --name=guests --distro=el7 --autoinstall=/sample.ks --virt-type=qemu",
-            "profile edit --name=kvm-hosts --autoinstall-meta=bridge=br0",
             "system add --name=kvm1 --profile=kvm-hosts --interface=eth0 --mac=%s" % MAC,
-            "system add --name=web1 --profile=guests --interface=eth0 --mac=52:54:00:bb:00:01"
-            " --autoinstall-meta=bridge_host=kvm1",
+            "system add --name=web1 --profile=guests --interface=eth0 --mac=52:54:00:bb:00:01",
         ):
             self._show(["cobbler"] + command.split())
+        for command in ("--profile kvm-hosts bridge=br0", "--system web1 bridge_host=kvm1"):
+            self._show(["cobbler-bridge", "set"] + command.split())
         self._stage.result("kvm-hosts.ks is Cobbler's sample.ks with $SNIPPET('bridge_setup')")
 
     def koan(self, when: str) -> str:

@@ -9,12 +9,14 @@ from typing import Any, Tuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from cobbler_bridge import keys, places, shell  # noqa: E402 - the line above makes it importable
-from cobbler_bridge.backends import BACKENDS  # noqa: E402
-from cobbler_bridge.limits import limits_of  # noqa: E402
-from cobbler_bridge.planner import make_plan  # noqa: E402
+from cobbler_bridge.description import keys  # noqa: E402
+from cobbler_bridge.install import this_cobbler  # noqa: E402
+from cobbler_bridge.install.limits import limits_of  # noqa: E402
+from cobbler_bridge.plan.backends import BACKENDS  # noqa: E402
+from cobbler_bridge.plan.families import KNOWN  # noqa: E402
+from cobbler_bridge.plan.planner import make_plan  # noqa: E402
+from cobbler_bridge.script import render  # noqa: E402
 from cobbler_bridge.snippet import bridge_setup  # noqa: E402
-from cobbler_bridge.target import KNOWN  # noqa: E402
 from environments import PYTHONS, VERSIONS  # noqa: E402
 
 COMPATIBILITY = ROOT / "docs" / "compatibility.md"
@@ -24,11 +26,17 @@ VARIABLES = ROOT / "docs" / "variables.md"
 _INTRODUCTION = """\
 # The variables
 
-Set them in the `autoinstall_meta` of a distro, profile or system; a system inherits what it does
-not set itself, and `!bridge` takes an inherited variable away. A value that can't be used is
-refused before any file is touched: `cobbler-bridge render` shows it, and so does the install log.
+They stand in the `autoinstall_meta` of a distro, profile or system:
 
-This page is written by `make docs` from the declarations in `cobbler_bridge/keys.py`.
+    cobbler-bridge set --profile kvm-hosts bridge=br0 bridge_opts="priority=4096 ageing_time=60"
+    cobbler-bridge set --system 'kvm*' bridge_mtu=9000 --unset bridge_vlan
+
+[`set`](command.md#set) changes these and no others. A system inherits what it does not set itself,
+and a variable `!bridge` takes an inherited one away. A value that can't be used is refused before
+anything is saved; one that was written in another way is refused before any file of a host is
+touched: `cobbler-bridge render` shows it, and so does the install log.
+
+This page is written by `make docs` from the declarations in `cobbler_bridge/description/keys.py`.
 
 ## On a host or its profile
 """
@@ -64,7 +72,6 @@ The rpm and the deb are built, installed, upgraded over changed snippets and rem
 Cobbler 3.3.10 that is laid out as a package would, and nothing of them is left.
 """
 _ON_A_GUEST = "\n## On a guest or its profile\n"
-_ON_THE_RECORD = "\n## Written by the triggers\n"
 _RELEASES = """
 ## Supported releases
 
@@ -76,8 +83,7 @@ def variables() -> str:
     """The page of every variable."""
     rows = [_INTRODUCTION]
     rows += [_row(key) for key in keys.HOST_KEYS]
-    rows += [_ON_A_GUEST, _row(keys.HOST), _ON_THE_RECORD]
-    rows += [_row(keys.RECORD), _row(keys.PLACED)]
+    rows += [_ON_A_GUEST, _row(keys.HOST)]
     return "".join(rows) + _RELEASES.format(KNOWN)
 
 
@@ -108,7 +114,7 @@ def readme() -> str:
 def _rendered() -> str:
     wanted = {"bridge": "eth0", "bridge_port": "eth0", "profile_name": "xen-hosts"}
     planned, _ = make_plan(dict(wanted, breed="redhat", os_version="rhel5"))
-    return "" if planned is None else shell.files(planned)
+    return "" if planned is None else render.files(planned)
 
 
 def _refused() -> str:
@@ -129,7 +135,7 @@ def compatibility() -> str:
         limits = "; ".join(limits_of(numbers)) or "–"
         rows.append("| %s | %s | %s |\n" % (name, ", ".join(sorted(pythons, key=_order)), limits))
     pythons = sorted({*PYTHONS, THIS}, key=_order)
-    since, before = (".".join(map(str, each)) for each in (places.SINCE, places.BEFORE))
+    since, before = (".".join(map(str, each)) for each in (this_cobbler.SINCE, this_cobbler.BEFORE))
     return _COMPATIBILITY.format("".join(rows), ", ".join(pythons), since, before)
 
 

@@ -8,7 +8,8 @@ from typing import Iterator, List
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from cobbler_bridge import __version__, cli, installed, places  # noqa: E402 - now importable
+from cobbler_bridge import __version__, cli  # noqa: E402
+from cobbler_bridge.install import manifest, this_cobbler  # noqa: E402
 
 PAGE = ROOT / "packaging/cobbler-bridge.8"
 _BEGIN = """\
@@ -59,7 +60,7 @@ Cobbler can't be reached, refused, or is not on this machine.
 .El
 .Sh EXAMPLES
 .Dl cobbler-bridge install --restart
-.Dl cobbler profile edit --name=kvm-hosts --autoinstall-meta="bridge=br0"
+.Dl cobbler-bridge set --profile kvm-hosts bridge=br0
 .Dl cobbler-bridge render --profile kvm-hosts
 .Sh SEE ALSO
 .Xr cobbler 1 ,
@@ -82,8 +83,8 @@ def page() -> str:
             lines.append(".Bl -tag -width Ds\n")
             lines += [_item(action) for action in described]
             lines.append(".El\n")
-    files = {"settings": places.SETTINGS, "own_settings": places.OWN_SETTINGS}
-    lines.append(_END.format(manifest=installed.MANIFEST, **files))
+    files = {"settings": this_cobbler.SETTINGS, "own_settings": this_cobbler.OWN_SETTINGS}
+    lines.append(_END.format(manifest=manifest.MANIFEST, **files))
     return (
         "".join(lines)
         .replace("$Mdocdate$", "January 1, 2026")
@@ -114,7 +115,8 @@ def _value(action: argparse.Action) -> str:
         return ""
     if action.choices:
         return " Ar " + " Ns | Ns ".join(map(str, action.choices))
-    return " Ar %s" % (action.metavar or action.dest.upper())
+    several = " ..." if action.nargs == "+" else ""
+    return " Ar %s%s" % (action.metavar or action.dest.upper(), several)
 
 
 def _synopsis(action: argparse.Action) -> str:
@@ -124,7 +126,9 @@ def _synopsis(action: argparse.Action) -> str:
 
 
 def _item(action: argparse.Action) -> str:
-    name = "Fl -" + action.option_strings[-1][2:] if action.option_strings else "Ar NAME"
+    name = "Ar %s" % action.metavar
+    if action.option_strings:
+        name = "Fl -" + action.option_strings[-1][2:]
     value = _value(action) if action.option_strings else ""
     text = (action.help or "") % {"default": action.default}
     return ".It %s%s\n%s\n" % (name, value, _plain(text[:1].upper() + text[1:]) + ".")

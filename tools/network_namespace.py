@@ -12,13 +12,16 @@ private Cobbler has no network of its own, but that Cobbler's.
 """
 
 import contextlib
+import errno
 import os
+import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
-from typing import Callable, Dict, List, Optional, Sequence, Type, TypeVar
+from typing import Dict, List, Optional, Sequence, Type
+
+from waiting import HANGS
 
 LAYER = Path(__file__).resolve().parents[1] / ".venv/layer"
 # mounts stay in the namespace and go with it; process 1 ends when its input is closed
@@ -26,7 +29,7 @@ _BEGIN = """\
 set -e
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
-[ ! -d "$2" ] || cp -a "$2/." "$1/upper"
+cp -a "$2/." "$1/upper"
 mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
 cd "$1/root"
 for folder in dev run tmp; do
@@ -54,7 +57,6 @@ echo "$id"
 cat
 """
 _NAMESPACES = ("--mount", "--net", "--pid", "--uts", "--ipc")
-_Result = TypeVar("_Result")
 
 
 class Machine:
@@ -70,6 +72,7 @@ class Machine:
         self._services: "Dict[str, subprocess.Popen[bytes]]" = {}
 
     def __enter__(self) -> "Machine":
+        must_be_unpacked(self._layer)
         stage = tempfile.mkdtemp(prefix="machine-")
         unshare = [*self._beside, "unshare", *self._namespaces, "--fork", "--kill-child"]
         self._first = subprocess.Popen(
@@ -101,9 +104,9 @@ class Machine:
         # process 1 takes all others with it
         self._first.stdin.close()
         self._first.stdout.close()
-        self._first.wait(timeout=10)
+        self._first.wait(timeout=HANGS)
         for service in self._services.values():
-            service.wait(timeout=10)
+            service.wait(timeout=HANGS)
 
     def path(self, path: str) -> Path:
         """A file of the machine; no part of its path may be an absolute symbolic link."""
@@ -132,23 +135,29 @@ class Machine:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             env=_environment(),
-            timeout=30,
+            timeout=HANGS,
             check=False,
         )
         assert not check or done.returncode == 0, (words, done.returncode, done.stdout)
         return done.stdout
 
-    def start(self, *words: str, namespace: str = "") -> None:
-        """Start a program; what it says is in the file ``log`` returns."""
+    def start(
+        self, *words: str, namespace: str = "", channel: "Optional[socket.socket]" = None
+    ) -> None:
+        """Start a program; what it says is in the file ``log`` returns.
+
+        Its input and output are ``channel``, where there is one.
+        """
+        number = None if channel is None else channel.fileno()
         name = os.path.basename(words[0])
         # nsenter does not hand a signal on to the program
         noting = ("sh", "-c", 'echo $$ > "$0" && exec "$@"', "/tmp/%s.pid" % name)
         with open(self.path("/tmp/%s.log" % name), "wb") as log:
             self._services[name] = subprocess.Popen(
                 self._command((*noting, *words), namespace),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL if number is None else number,
+                stdout=log if number is None else number,
+                stderr=log,
                 env=_environment(),
             )
 
@@ -156,11 +165,15 @@ class Machine:
         """End a program that ``start`` started, and wait until it has ended."""
         service = self._services.pop(name)
         self.run("sh", "-c", 'kill -"$1" "$(cat "$0")"', "/tmp/%s.pid" % name, signal)
-        service.wait(timeout=10)
+        service.wait(timeout=HANGS)
 
     def running(self, name: str) -> bool:
         """Whether a program that ``start`` started has not ended by itself."""
         return self._services[name].poll() is None
+
+    def lives(self) -> bool:
+        """Whether the machine itself has not ended."""
+        return self._first is not None and self._first.poll() is None
 
     def log(self, name: str) -> str:
         """What a program has said since its last start."""
@@ -176,15 +189,12 @@ class Machine:
         self.run("ip", "link", "set", far, "up", namespace=namespace)
 
 
+def must_be_unpacked(layer: Path) -> None:
+    """Raise ``FileNotFoundError`` where ``tools/layer.sh`` did not leave these packages."""
+    if not layer.is_dir():
+        what = "'sh tools/layer.sh' unpacks it, as root on a Debian"
+        raise FileNotFoundError(errno.ENOENT, what, str(layer))
+
+
 def _environment() -> Dict[str, str]:
     return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/root"}
-
-
-def wait_for(what: Callable[[], _Result], seconds: float = 15) -> _Result:
-    """What a call returns once that is true, or at the end of the time."""
-    end = time.monotonic() + seconds
-    while True:
-        found = what()
-        if found or time.monotonic() > end:
-            return found
-        time.sleep(0.05)

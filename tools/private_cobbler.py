@@ -35,6 +35,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Type, Union
 
 import yaml
 
+from waiting import HANGS
+
 XMLRPC_PORT = 25151
 HTTP_PORT = 80
 # Where cobblerd and koan read and write, whatever they are told.
@@ -135,11 +137,11 @@ class PrivateCobbler:
     ) -> None:
         self.stop()
 
-    def start(self, timeout: float = 30) -> None:
+    def start(self, timeout: float = HANGS) -> None:
         """Start everything and return when cobblerd answers.
 
         Args:
-            timeout: seconds to wait.
+            timeout: seconds to wait while cobblerd and its web server live.
 
         Raises:
             PrivateCobblerError: it does not come up, or this machine lacks what it needs.
@@ -173,7 +175,7 @@ class PrivateCobbler:
             shutil.rmtree(self.directory, ignore_errors=True)
             self.directory = None
 
-    def restart(self, timeout: float = 30) -> None:
+    def restart(self, timeout: float = HANGS) -> None:
         """End cobblerd and start it again on what it left on disk; the rest keeps running.
 
         Raises:
@@ -247,7 +249,9 @@ class PrivateCobbler:
                 raise PrivateCobblerError(f"the private Cobbler does not answer: {error}") from None
         if not rights:
             raise PrivateCobblerError(answer.decode() or "the private Cobbler has ended")
-        return socket.socket(fileno=array.array("i", rights[0][2][:size])[0])
+        connection = socket.socket(fileno=array.array("i", rights[0][2][:size])[0])
+        connection.settimeout(HANGS)
+        return connection
 
     def rpc(self, method: str, *arguments: Any) -> Any:
         """Call an XML-RPC method of cobblerd from outside.
@@ -485,53 +489,6 @@ def change_settings(text: str, settings: Mapping[str, Any]) -> str:
             text += "\n" + block
     # A layout the pattern doesn't foresee costs the comments, never a value.
     return text if yaml.safe_load(text) == wanted else yaml.safe_dump(wanted)
-
-
-def add_sample_objects(
-    cobbler: PrivateCobbler,
-    name: str = "sample",
-    breed: str = "redhat",
-    os_version: str = "rhel7",
-    arch: str = "x86_64",
-    autoinstall: str = "/sample.ks",
-    system: Optional[str] = None,
-) -> None:
-    """Add a distro, a profile of the same name and, if asked for, a system with the real command.
-
-    Args:
-        cobbler: a running one.
-        name: of the distro, of its profile and of the tree /cblr/links/NAME.
-        breed: as `cobbler distro add --breed` takes it.
-        os_version: as `cobbler distro add --os-version` takes it.
-        arch: as `cobbler distro add --arch` takes it.
-        autoinstall: the profile's template below /var/lib/cobbler/templates; Koan wants the
-            leading slash.
-        system: the name of a system to add, without an interface.
-
-    Raises:
-        CommandError: Cobbler refused; the text says why.
-    """
-    tree = cobbler.path(f"/var/www/cobbler/distro_mirror/{name}")
-    tree.mkdir(parents=True, exist_ok=True)
-    for file in ("vmlinuz", "initrd.img"):
-        (tree / file).write_bytes(file.encode())
-    inside = f"/var/www/cobbler/distro_mirror/{name}"
-    url = f"http://127.0.0.1/cblr/links/{name}"
-    distro = [
-        *["cobbler", "distro", "add", f"--name={name}", f"--breed={breed}", f"--arch={arch}"],
-        f"--os-version={os_version}",
-        f"--kernel={inside}/vmlinuz",
-        f"--initrd={inside}/initrd.img",
-        f"--autoinstall-meta=tree={url}",
-    ]
-    if breed == "suse":
-        # The one place Koan finds a SUSE tree in what Cobbler 3.3 sends.
-        distro.append(f"--kernel-options=install={url}")
-    cobbler.run(distro)
-    profile = ["cobbler", "profile", "add", f"--name={name}", f"--distro={name}"]
-    cobbler.run([*profile, f"--autoinstall={autoinstall}"])
-    if system is not None:
-        cobbler.run(["cobbler", "system", "add", f"--name={system}", f"--profile={name}"])
 
 
 def _cobbler_package(python: str) -> Path:

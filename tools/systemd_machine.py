@@ -13,7 +13,8 @@ import os
 from types import TracebackType
 from typing import Optional, Type
 
-from network_namespace import Machine, wait_for
+from network_namespace import Machine
+from waiting import wait_for
 
 # what a machine without hardware has no use for, and what would reach beyond it
 MASKED = (
@@ -130,7 +131,8 @@ class SystemdMachine:
         unshare = ("unshare", "--mount", "--fork", "--kill-child")
         self._machine.start(*unshare, "sh", "-c", _BOOT, "sh", group)
         states = ("starting", "running", "degraded")
-        assert wait_for(lambda: self.state() in states), self._machine.log("unshare")
+        come = wait_for(lambda: self.state() in states, lives=self.running)
+        assert come, self._machine.log("unshare")
 
     def running(self) -> bool:
         """Whether it has not ended by itself."""

@@ -3,11 +3,12 @@
 from typing import Any, Sequence
 
 from cobbler_bridge import events
+from cobbler_bridge.placement import signals
 
 
 def register() -> str:
     return "/var/lib/cobbler/triggers/install/post/*"
 
 
-def run(api: Any, args: Sequence[str], logger: Any = None) -> int:
-    return events.run(events.install_finished, api, args)
+def run(api: Any, args: Sequence[Any], logger: Any = None) -> int:
+    return events.answer(signals.POST, api, args)

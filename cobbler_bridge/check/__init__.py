@@ -7,7 +7,7 @@ from typing import Callable, Collection, Iterable, List, Tuple
 
 from cobbler_bridge.check import guests, hosts, kickstarts, server
 from cobbler_bridge.check.site import Site
-from cobbler_bridge.problem import Problem
+from cobbler_bridge.problem import Problem, line
 
 Check = Callable[[Site], Iterable[Problem]]
 
@@ -16,7 +16,10 @@ CHECKS: Tuple[Check, ...] = (
     server.files,
     server.daemon,
     hosts.descriptions,
+    hosts.unused_addresses,
+    hosts.fields,
     hosts.records,
+    hosts.notes,
     kickstarts.kickstarts,
     guests.variables,
     guests.placements,
@@ -28,4 +31,5 @@ CHECKS: Tuple[Check, ...] = (
 def problems(site: Site, names: Collection[str] = ()) -> List[Problem]:
     """Every problem of a site once, or those of some systems and profiles."""
     found = [problem for check in CHECKS for problem in check(site)]
-    return [each for each in dict.fromkeys(found) if not names or each.subject in names]
+    wanted = set(map(line, names))
+    return [each for each in dict.fromkeys(found) if not names or each.subject in wanted]

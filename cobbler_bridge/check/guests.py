@@ -5,18 +5,18 @@ import functools
 import re
 from typing import Dict, Iterator, Optional
 
-from cobbler_bridge import keys, placement, values
 from cobbler_bridge.check.site import Site
-from cobbler_bridge.inventory import INHERITED, Interface, System
+from cobbler_bridge.description import keys, values
+from cobbler_bridge.description.blended_data import Reader
+from cobbler_bridge.description.network import CARD_NAMES
+from cobbler_bridge.placement import which_bridge
 from cobbler_bridge.problem import Problem, shown
-from cobbler_bridge.reader import Reader
-from cobbler_bridge.record import INSTALLING
+from cobbler_bridge.store.host_record import INSTALLING
+from cobbler_bridge.store.inventory import INHERITED, Interface, System
 
 # libvirt's own, behind NAT: a guest gets out, and nobody gets to it
 _BEHIND_NAT = re.compile(r"virbr[0-9]+\Z")
-_NIC_NAME = re.compile(
-    r"(p?eth[0-9]+|em[0-9]+|p[0-9]+p[0-9]+|en[osxp][a-z0-9]+|bond[0-9]+)(\.[0-9]+)?\Z"
-)
+_NIC_NAME = re.compile(r"(p?(%s)|bond[0-9]+)(\.[0-9]+)?\Z" % CARD_NAMES)
 _PLACE = "run cobbler-bridge place"
 # bridge_hots is, bridge_ports and bridge_hostname are not
 _LIKE = 0.85
@@ -31,7 +31,7 @@ def placements(site: Site) -> Iterator[Problem]:
             continue
         found = site.placements[guest.name]
         yield from found.problems
-        if host is None or host.record is None or placement.unbridged(host) or found.problems:
+        if host is None or host.record is None or which_bridge.unbridged(host) or found.problems:
             continue
         stored = {each.name: each for each in guest.interfaces}
         for choice in found.choices:
@@ -48,7 +48,7 @@ def placements(site: Site) -> Iterator[Problem]:
 def _misplaced(now: str, default: str) -> str:
     if now == INHERITED:
         return "is %s, which Koan would pass on as it stands" % INHERITED
-    if placement.is_unset(now, default):
+    if which_bridge.is_unset(now, default):
         return "is not set" if not now else "is Cobbler's own default, %s" % shown(now)
     return "is %s, which was placed and does not fit any more" % shown(now)
 
@@ -64,6 +64,8 @@ def _by_hand(guest: System, interface: Interface, host: System) -> Optional[Prob
         wrong = "%s is libvirt's own network behind NAT: nobody can reach the guest" % shown(bridge)
     elif bridge in {each.name for each in host.interfaces} or _NIC_NAME.match(bridge):
         wrong = "%s is a network card of %s, and no bridge" % (shown(bridge), shown(host.name))
+    elif host.record is not None and bridge in host.record.before:
+        wrong = "%s has no bridge %s any more" % (shown(host.name), shown(bridge))
     else:
         wrong = "%s has no bridge %s" % (shown(host.name), shown(bridge))
     return Problem(guest.name, field, wrong, right)
@@ -89,14 +91,18 @@ def variables(site: Site) -> Iterator[Problem]:
 @functools.lru_cache(maxsize=None)
 def _is_meant(variable: str) -> bool:
     """Whether a name is bridge_host, but for a letter or two."""
+    if len(variable) > 2 * len(keys.HOST.name):
+        return False
     letters, meant = (re.sub("[^a-z]", "", each.lower()) for each in (variable, keys.HOST.name))
-    return difflib.SequenceMatcher(None, letters, meant).ratio() > _LIKE
+    matcher = difflib.SequenceMatcher(None, letters, meant)
+    # which looks at no letter of a name that is far too long
+    return matcher.real_quick_ratio() > _LIKE and matcher.ratio() > _LIKE
 
 
 def interfaces(site: Site) -> Iterator[Problem]:
     """Interfaces of which Koan makes more NICs, or others, than somebody wanted."""
     for guest in site.guests:
-        nics = placement.nics(guest)
+        nics = which_bridge.nics(guest)
         if not nics:
             wrong = "there is none, and Koan makes a NIC on the virt_bridge of its profile"
             yield Problem(guest.name, "interfaces", wrong, "add one, with its MAC address")
@@ -116,7 +122,7 @@ def interfaces(site: Site) -> Iterator[Problem]:
 def _twice(guest: System) -> Iterator[Problem]:
     """Interfaces with one MAC address, of which Koan makes several NICs."""
     owners: Dict[str, str] = {}
-    for each in placement.nics(guest):
+    for each in which_bridge.nics(guest):
         mac = each.mac.lower()
         if mac and mac != "random":
             first = owners.setdefault(mac, each.name)
@@ -129,7 +135,7 @@ def _twice(guest: System) -> Iterator[Problem]:
 def names(site: Site) -> Iterator[Problem]:
     """Values that Koan would hand to virt-install as something else than a name."""
     for system in site.systems.values():
-        for each in placement.nics(system):
+        for each in which_bridge.nics(system):
             if _is_no_name(each.virt_bridge):
                 yield _no_name(system.name, _field(each.name), each.virt_bridge)
     for profile in site.profiles.values():

@@ -1,131 +1,244 @@
-"""Whether the kickstarts of hosts and profiles set up the bridge that they ask for."""
+"""Whether the kickstarts of hosts and profiles set up the bridge that they ask for.
 
+What counts is what a machine gets: the text as Cobbler renders it.
+"""
+
+import functools
+import itertools
 import re
-from typing import Iterator, List, Match, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
-from cobbler_bridge.check.site import Machine, Site
+from cobbler_bridge.check import installation_files
+from cobbler_bridge.check.site import Site
+from cobbler_bridge.plan.anaconda import INCLUDED
+from cobbler_bridge.plan.plan import packages
 from cobbler_bridge.problem import Problem, shown
+from cobbler_bridge.script import render
 
 SNIPPET = "bridge_setup"
-_TEMPLATES, _SNIPPETS = "autoinstall_templates_dir", "autoinstall_snippets_dir"
-_INCLUDED = re.compile(r"""\$?\{?SNIPPET(?:::|\(\s*['"])([A-Za-z0-9_./-]+)(?:['"]\s*\)\}?)?""")
-# Cheetah's comments
-_COMMENT = re.compile(r"#\*.*?\*#|##[^\n]*", re.DOTALL)
-# the wrapper for SUSE names the snippet in a variable
-_NAMED = re.compile(r"""(?:SNIPPET::|['"])%s\b""" % SNIPPET)
-# what Cobbler itself brings to write a system's network
-_RIVAL = "post_install_network_config"
+_TARGET = "os_version"
+_RIGHT = "put $SNIPPET('%s') at the end of its %%post section" % SNIPPET
 # https://pykickstart.readthedocs.io/en/latest/kickstart-docs.html: how sections begin and end
 _SECTION = re.compile(
     r"%(addon|anaconda|certificate|end|onerror|packages|post|pre-install|pre|traceback)\b(.*)"
 )
-_POST, _OUTSIDE = "post", "post --nochroot"
-_TARGET = "os_version"
-_RIGHT = "put $SNIPPET('%s') at the end of its %%post section" % SNIPPET
+_INTERPRETER = re.compile(r"--interpreter[= ]\s*[\"']?(\S+?)[\"']?(?=\s|$)")
+_SHELLS = frozenset(("sh", "bash", "dash", "ksh", "busybox"))
+# what Cobbler says in the place of a text, in every version
+_FAILED = re.compile(r"# (?:This .*had errors that prevented it|\*\*\* ERROR \*\*\*)")
+_NO_FILE = re.compile(r"# automatic installation file \S+ not found|# .* value missing or invalid")
+_NO_SNIPPET = re.compile(r"(?m)^.*# Error: no snippet data for %s$" % SNIPPET)
+_CALL = re.compile(r"(?m)^[^#\n]*/op/trig/mode/post/")
+_EXIT = re.compile(r"exit\b")
+# Cobbler's own snippet says so of itself
+_RIVAL = "post_install_network_config"
+_OF_THE_RIVAL = "# Start %s generated code" % _RIVAL
+# where the readers of the network's configuration look, and what a command writes there
+_PLACE = (
+    r"(?:/etc/sysconfig/network-scripts/(?:ifcfg|route6?|rule6?)-"
+    r"|/etc/NetworkManager/system-connections/)"
+)
+_OVERWRITES = re.compile(
+    r"""(?x) >\s*["']?\S*? (?:{place}|ifcfg-)
+    | \b(?:rm|tee)\b [^|;&\#]* \s\S*? {place}
+    | \b(?:cp|mv|ln|install|rsync)\b [^|;&\#]* \s\S*? {place}\S* \s*(?:$|[;&|])
+    | \b(?:sed|perl)\b [^|;&\#]* \s-\w*i [^|;&\#]* {place}
+    | \bnmcli\b [^|;&\#]* \sc(?:on(?:nection)?)?\s+(?:a|m|d|cl|i)\w* """.format(place=_PLACE)
+)
 
-# The kinds and names that a snippet may have a text of its own for, in Cobbler's order
-Owners = Sequence[Tuple[str, str]]
+
+class Line(NamedTuple):
+    """A line of a kickstart: the section that it stands in (``""`` in none), what is said behind
+    that section's name, and which of them it is."""
+
+    section: str
+    options: str
+    number: int
+    text: str
 
 
 def kickstarts(site: Site) -> Iterator[Problem]:
-    """Hosts and profiles that ask for a bridge, and whose kickstart doesn't set it up."""
-    if site.machine is None:
-        return
-    for name, template, owners in _wanted(site):
-        problem = _kickstart(site.machine, name, template, owners)
-        if problem is not None:
-            yield problem
+    """Hosts and profiles that ask for a bridge, and whose kickstart doesn't set it up.
 
-
-def _wanted(site: Site) -> Iterator[Tuple[str, str, Owners]]:
-    """The kickstarts to look at: whose they are, their file, and their snippets' owners."""
-    for (kind, name), planned in site.planned.items():
-        if any(each.field == _TARGET for each in planned.problems):
-            # said already, and no kickstart helps
-            continue
-        profile = site.profiles.get(site.systems[name].profile if kind == "system" else name)
-        owners = [] if profile is None else [("profile", profile.name), ("distro", profile.distro)]
+    What all hosts of a profile have wrong, or the profile itself has, is said of the profile.
+    """
+    known = {each: _of(site, *each) for each in site.planned}
+    hosts: Dict[str, List[Tuple[str, str]]] = {}
+    for kind, name in known:
         if kind == "system":
-            system = site.systems[name]
-            if (
-                profile is None
-                or profile.template != system.template
-                or ("profile", profile.name) not in site.planned
-            ):
-                yield name, system.template, [(kind, name), *owners]
-            # else it is said of the profile
-        elif profile is not None:
-            yield name, profile.template, owners
+            hosts.setdefault(site.systems[name].profile, []).append((kind, name))
+    for (kind, name), found in known.items():
+        if kind == "profile":
+            yield from (Problem(name, *each) for each in found)
+    for profile, of_it in hosts.items():
+        said = known.get(("profile", profile), [])
+        shared = set(known[of_it[0]]).intersection(*(known[each] for each in of_it))
+        if ("profile", profile) in known:
+            yield from (Problem(profile, *each) for each in sorted(shared.difference(said)))
+            said = [*said, *shared]
+        for each in of_it:
+            yield from (Problem(each[1], *words) for words in known[each] if words not in said)
 
 
-def _kickstart(machine: Machine, name: str, template: str, owners: Owners) -> Optional[Problem]:
-    if not template:
-        return Problem(name, "autoinstall", "is not set: nothing sets up the bridge", _RIGHT)
-    if "://" in template:
-        # from elsewhere: nobody here can look
-        return None
-    text = machine.text(_TEMPLATES, template)
+def _of(site: Site, kind: str, name: str) -> List[Tuple[str, str, str]]:
+    """What is wrong with a kickstart: field, what is wrong, what would be right."""
+    planned = site.planned[kind, name]
+    if any(each.field == _TARGET for each in planned.problems):
+        # said already, and no kickstart helps
+        return []
+    item = site.systems[name] if kind == "system" else site.profiles[name]
+    if not item.template:
+        return [("autoinstall", "is not set: nothing sets up the bridge", _RIGHT)]
+    text = site.rendered.get((kind, name))
     if text is None:
-        wrong = "%s is no file" % shown(template)
-        return Problem(name, "autoinstall", wrong, "the name of a template")
-    wrong, right = _wrong(_whole(machine, text, owners, set()))
-    return Problem(name, "autoinstall", shown(template) + wrong, right) if wrong else None
+        return []
+    needed = frozenset(() if planned.plan is None else packages(planned.plan.steps))
+    told = bool(site.settings.get("run_install_triggers", True))
+    template = shown(item.template)
+    return [
+        ("autoinstall", "%s %s" % (template, wrong), right)
+        for wrong, right in _wrongs(text, needed, told)
+    ]
 
 
-def _whole(machine: Machine, text: str, owners: Owners, above: Set[str]) -> str:
-    """A text without its comments, each snippet's text behind the name that includes it."""
-
-    def included(match: "Match[str]") -> str:
-        name = match.group(1)
-        below = None if name in above or name == SNIPPET else _snippet(machine, name, owners)
-        if below is None:
-            return match.group()
-        return "%s\n%s\n" % (match.group(), _whole(machine, below, owners, {*above, name}))
-
-    return _INCLUDED.sub(included, _COMMENT.sub("", text))
-
-
-def _snippet(machine: Machine, name: str, owners: Owners) -> Optional[str]:
-    """A snippet's text, which a system, profile or distro may have one of its own of."""
-    paths = ["per_%s/%s/%s" % (kind, name, owner) for kind, owner in owners]
-    texts = (machine.text(_SNIPPETS, path) for path in [*paths, name])
-    return next((text for text in texts if text is not None), None)
-
-
-def _wrong(text: str) -> Tuple[str, str]:
-    """What is wrong with a kickstart and what would be right, both empty where nothing is."""
-    sections = _sections(text)
-    places = [place for place, (_, line) in enumerate(sections) if _NAMED.search(line)]
-    if not places:
-        return " has no $SNIPPET('%s')" % SNIPPET, _RIGHT
-    if all(section is None for section, _ in sections):
-        # no kickstart, or one whose sections are written elsewhere
-        return "", ""
-    good = [place for place in places if sections[place][0] == _POST]
-    if not good:
-        where = sections[places[0]][0]
-        words = "no section" if where is None else "its %%%s section" % where
-        return " has $SNIPPET('%s') in %s" % (SNIPPET, words), _RIGHT
-    rest = [line for section, line in sections[good[-1] + 1 :] if section == _POST]
-    if any(_RIVAL in _INCLUDED.findall(line) for line in rest):
-        return (
-            " has $SNIPPET('%s') behind $SNIPPET('%s'), and it overwrites the bridge"
-            % (_RIVAL, SNIPPET),
-            _RIGHT,
+@functools.lru_cache(maxsize=1024)
+def _wrongs(text: str, needed: FrozenSet[str], told: bool) -> List[Tuple[str, str]]:
+    """What is wrong with a text and what would be right."""
+    if _NO_FILE.match(text):
+        return [("is no file", "the name of a template")]
+    if _FAILED.match(text):
+        return [("can't be rendered", "correct it; cobbler.log says what is wrong")]
+    lines = _lines(text)
+    if not any(line.section for line in lines):
+        return installation_files.wrongs(text, any(map(_is_ours, text.splitlines())), told)
+    found = [_script(lines), *_beside(lines)]
+    if told and not _CALL.search(text):
+        found.append(
+            (
+                "doesn't tell Cobbler that it is installed: its record stays at installing",
+                "put $SNIPPET('autoinstall_done') (4.0: 'built-in-autoinstall_done') at the end of "
+                "its last %post section",
+            )
         )
-    return "", ""
+    there = {line.text.strip() for line in lines if line.section == "packages"}
+    missing = sorted(needed - there)
+    if missing and there:
+        found.append(
+            (
+                "has no %s among its packages: the script asks for it when all is installed"
+                % " ".join(missing),
+                "put $SNIPPET('bridge_packages') into its %packages section",
+            )
+        )
+    return [each for each in found if each is not None]
 
 
-def _sections(text: str) -> List[Tuple[Optional[str], str]]:
-    """The lines of a kickstart, each with its section; ``None`` where it is in none."""
-    section: Optional[str] = None
-    found = []
+def _script(lines: List[Line]) -> Optional[Tuple[str, str]]:
+    """What is wrong with where our script stands."""
+    begins = [
+        place
+        for place, line in enumerate(lines)
+        if _is_ours(line.text) and _next(lines, place) == render.FIRST
+        if not _is_of_network(lines, place)
+    ]
+    if not begins:
+        if any(_NO_SNIPPET.match(line.text) for line in lines):
+            wrong = "has $SNIPPET('%s'), and Cobbler has no such snippet" % SNIPPET
+            return wrong, "run cobbler-bridge install"
+        wrong = "as Cobbler renders it has no $SNIPPET('%s')" % SNIPPET
+        return wrong, _RIGHT + "; in an #if, what it asks must hold"
+    if any(not lines[place].text.startswith("# " + render.RULE) for place in begins):
+        return (
+            "has $SNIPPET('%s') behind something else on its line; behind a #, which is no comment "
+            "for Cobbler, it runs" % SNIPPET,
+            "a line of its own; ## in place of a #, or take it away",
+        )
+    good = [place for place in begins if _runs_it(lines[place])]
+    if not good:
+        return "has $SNIPPET('%s') in %s" % (SNIPPET, _where(lines[begins[0]])), _RIGHT
+    last = lines[good[-1]]
+    before = [line.text for line in lines[: good[-1]] if line.number == last.number]
+    if any(map(_EXIT.match, before)):
+        return "has $SNIPPET('%s') behind an exit: it never runs" % SNIPPET, _RIGHT
+    return _undone(lines, good[-1])
+
+
+def _runs_it(line: Line) -> bool:
+    """Whether what stands there is run by a shell, on the installed system."""
+    interpreter = _INTERPRETER.search(line.options)
+    return (
+        line.section == "post"
+        and "--nochroot" not in line.options
+        and (interpreter is None or interpreter.group(1).rpartition("/")[2] in _SHELLS)
+    )
+
+
+def _where(line: Line) -> str:
+    if not line.section:
+        return "no section"
+    return "its section %s" % shown("%" + line.section + line.options.rstrip())
+
+
+def _undone(lines: List[Line], begin: int) -> Optional[Tuple[str, str]]:
+    """What overwrites the bridge's files behind our script."""
+    rest = itertools.dropwhile(lambda line: not _ends(line.text), lines[begin:])
+    rival = False
+    for line in rest:
+        rival = rival or line.text.startswith(_OF_THE_RIVAL)
+        if line.section != "post" or line.text.lstrip().startswith("#"):
+            continue
+        if _OVERWRITES.search(line.text):
+            what = "$SNIPPET('%s')" % _RIVAL if rival else shown(line.text.strip())
+            return (
+                "has %s behind $SNIPPET('%s'), and it overwrites the bridge" % (what, SNIPPET),
+                _RIGHT,
+            )
+    return None
+
+
+def _is_ours(text: str) -> bool:
+    return "# " + render.RULE in text
+
+
+def _ends(text: str) -> bool:
+    return _is_ours(text) and text.endswith(render.LAST)
+
+
+def _next(lines: List[Line], place: int) -> str:
+    return "".join(line.text for line in lines[place + 1 : place + 2])
+
+
+def _is_of_network(lines: List[Line], place: int) -> bool:
+    """Whether a script is that of bridge_network, which makes a file for anaconda."""
+    return place > 0 and lines[place - 1].text == ": > " + INCLUDED
+
+
+def _beside(lines: List[Line]) -> Iterator[Tuple[str, str]]:
+    """Network commands beside those of bridge_network."""
+    if not any(line.text == "%include " + INCLUDED for line in lines):
+        return
+    for line in lines:
+        words = line.text.split()
+        if line.section or words[:1] != ["network"]:
+            continue
+        if not all(word.startswith(("--hostname", "--no-activate")) for word in words[1:]):
+            yield (
+                "has %s beside $SNIPPET('bridge_network')" % shown(line.text.strip()),
+                "take it away: anaconda would give the NIC a network of its own",
+            )
+            return
+
+
+def _lines(text: str) -> List[Line]:
+    """The lines of a kickstart."""
+    found: List[Line] = []
+    section, options, number = "", "", 0
     for line in text.splitlines():
         begins = _SECTION.match(line)
         if begins is not None:
-            name, rest = begins.groups()
-            section = None if name == "end" else name
-            if name == _POST and "--nochroot" in rest:
-                section = _OUTSIDE
-        found.append((section, line))
+            section, options = begins.groups()
+            number += 1
+            if section == "end":
+                section, options = "", ""
+        found.append(Line(section, options, number, line))
     return found

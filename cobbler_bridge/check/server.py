@@ -1,26 +1,32 @@
 """What is wrong with the Cobbler server itself."""
 
 import os
+import re
 import time
-from typing import Any, Iterator, Mapping, Optional
+from typing import Iterator, Optional
 
-from cobbler_bridge import install, places
 from cobbler_bridge.check.site import Installed, Machine, Site
-from cobbler_bridge.problem import Problem
+from cobbler_bridge.install import changes, this_cobbler
+from cobbler_bridge.problem import Problem, shown
 
+_ITSELF = re.compile(r"(localhost|127\.[0-9.]+|\[?::1\]?)(:[0-9]+)?\Z")
 _INSTALL = "run cobbler-bridge install"
 
 
 def settings(site: Site) -> Iterator[Problem]:
     """Settings that keep the pack from working."""
+    server = str(site.settings.get("server", ""))
+    if _ITSELF.match(server):
+        wrong = "is %s: every machine looks for Cobbler on itself" % shown(server)
+        yield Problem("settings", "server", wrong, "the address of this server for its machines")
     if not site.settings.get("run_install_triggers", True):
         wrong = "is off: Cobbler hears of no installation, and no guest is placed"
         yield Problem("settings", "run_install_triggers", wrong, "set it to true")
-    allowed = site.settings.get(install.WHITELIST)
-    if site.imports_need_leave and isinstance(allowed, list) and install.IMPORTED not in allowed:
-        wrong = "has no %s: a template that imports it is not rendered" % install.IMPORTED
+    allowed = site.settings.get(changes.WHITELIST)
+    if site.imports_need_leave and isinstance(allowed, list) and changes.IMPORTED not in allowed:
+        wrong = "has no %s: a template that imports it is not rendered" % changes.IMPORTED
         right = _INSTALL + ", and restart cobblerd"
-        yield Problem("settings", install.WHITELIST, wrong, right)
+        yield Problem("settings", changes.WHITELIST, wrong, right)
 
 
 def files(site: Site) -> Iterator[Problem]:
@@ -45,23 +51,14 @@ def _is_loaded(path: str) -> bool:
     return path.endswith((".py", ".settings"))
 
 
-def look(settings: Mapping[str, Any]) -> Optional[Machine]:
+def look() -> Optional[Machine]:
     """This machine, if it is a Cobbler server."""
     try:
-        changes = install.installing(places.find()).changes
-    except (places.CannotInstallError, OSError):
+        wanted = changes.installing(this_cobbler.find()).changes
+    except (this_cobbler.CannotInstallError, OSError):
         return None
-
-    def text(folder: str, name: str) -> Optional[str]:
-        path = os.path.join(str(settings.get(folder) or "/nowhere"), name.lstrip("/"))
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                return file.read()
-        except OSError:
-            return None
-
-    found = [_installed(change.path, change.same) for change in changes]
-    return Machine(text, [*found, _installed(install.__file__, True)], _started())
+    found = [_installed(change.path, change.same) for change in wanted]
+    return Machine([*found, _installed(changes.__file__, True)], _started())
 
 
 def _installed(path: str, same: bool) -> Installed:

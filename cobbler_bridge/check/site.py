@@ -1,14 +1,14 @@
 """What the checks look at: the inventory, the settings, and the machine where that is Cobbler's."""
 
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from cobbler_bridge.description import wants_bridge
-from cobbler_bridge.guests import Blend
-from cobbler_bridge.inventory import Profile, System
-from cobbler_bridge.placement import Placement
-from cobbler_bridge.plan import Plan
-from cobbler_bridge.planner import make_plan
+from cobbler_bridge.description.describe import wants_bridge
+from cobbler_bridge.placement.placer import Blend
+from cobbler_bridge.placement.which_bridge import Placement
+from cobbler_bridge.plan.plan import Plan
+from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem
+from cobbler_bridge.store.inventory import Profile, System
 
 
 class Installed(NamedTuple):
@@ -23,11 +23,9 @@ class Installed(NamedTuple):
 class Machine(NamedTuple):
     """The Cobbler server's own files.
 
-    ``text`` gives a file below the setting that holds its folder, ``None`` where there is none;
     ``started`` is when cobblerd was, in seconds since 1970, ``None`` where it isn't found.
     """
 
-    text: Callable[[str, str], Optional[str]]
     files: Sequence[Installed]
     started: Optional[float]
 
@@ -42,8 +40,11 @@ class Planned(NamedTuple):
 class Site(NamedTuple):
     """Everything that is looked at, once.
 
+    ``rendered`` are the install files of what is ``planned``, as Cobbler renders them.
+
     ``now`` is in seconds since 1970; ``imports_need_leave`` says whether this Cobbler has a setting
-    that must list what the snippets import.
+    that must list what the snippets import. ``damaged`` names systems of which nobody can read what
+    is remembered; ``moved`` says that what version 0.1 noted among variables counts no more.
     """
 
     systems: Mapping[str, System]
@@ -51,14 +52,22 @@ class Site(NamedTuple):
     settings: Mapping[str, Any]
     placements: Mapping[str, Placement]
     planned: Mapping[Tuple[str, str], Planned]
+    rendered: Mapping[Tuple[str, str], str]
     machine: Optional[Machine]
     now: float
     imports_need_leave: bool = True
+    damaged: Sequence[str] = ()
+    moved: bool = False
 
     @property
     def default(self) -> str:
         """The setting default_virt_bridge."""
         return str(self.settings.get("default_virt_bridge") or "")
+
+    @property
+    def items(self) -> List[Union[System, Profile]]:
+        """The systems and the profiles."""
+        return [*self.systems.values(), *self.profiles.values()]
 
     @property
     def guests(self) -> List[System]:
@@ -74,10 +83,14 @@ def plan_all(
     wanted += [("system", each.name) for each in systems.values() if _wants(each)]
     found = {}
     for kind, name in wanted:
-        found[kind, name] = Planned(*make_plan(blend(kind, name) or {}))
+        data = blend(kind, name)
+        plan, problems = (None, []) if data is None else make_plan(data)
+        # a variable may stand in the place of its name
+        found[kind, name] = Planned(plan, [each._replace(subject=name) for each in problems])
     return found
 
 
 def _wants(system: System) -> bool:
     records = {each.name: {"interface_type": each.kind} for each in system.interfaces}
-    return wants_bridge({**system.meta, "interfaces": records})
+    # a variable may stand in their place
+    return wants_bridge({"interfaces": records, **system.meta})

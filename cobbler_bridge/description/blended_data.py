@@ -1,20 +1,25 @@
 """Reads variables and Cobbler's own fields out of blended data, and collects what is wrong."""
 
 import difflib
-import ipaddress
 import re
 from typing import Any, Callable, List, Mapping, Optional, Tuple, TypeVar
 
-from cobbler_bridge import keys
-from cobbler_bridge.keys import Key
+from cobbler_bridge import addresses, typed
+from cobbler_bridge.description import keys
+from cobbler_bridge.description.keys import Key
 from cobbler_bridge.problem import Problem, shown
 
 T = TypeVar("T")
 
+_NAMES = ("system_name", "profile_name", "name")
+# no variable has a longer name, and a comparison takes its time
+_NAME_CHARACTERS = 60
+
 
 def subject_of(data: Mapping[str, Any]) -> str:
     """The name of the system or profile that blended data belong to."""
-    return str(data.get("system_name") or data.get("profile_name") or data.get("name") or "?")
+    names = (typed.text(data.get(field)) for field in _NAMES)
+    return next(filter(None, names), "?")
 
 
 class Reader:
@@ -24,17 +29,22 @@ class Reader:
         self.data = data
         self.subject = subject_of(data)
         self.problems: List[Problem] = []
+        self.remarks: List[Problem] = []
 
     def problem(self, field: str, wrong: str, right: str) -> None:
         """Note what is wrong with one field."""
         self.problems.append(Problem(self.subject, field, wrong, right))
+
+    def remark(self, field: str, wrong: str, right: str) -> None:
+        """Note what may not be meant, and stands in nobody's way."""
+        self.remarks.append(Problem(self.subject, field, wrong, right))
 
     def get(self, key: "Key[T]") -> Optional[T]:
         """The value of a variable, its default where it is unset, ``None`` where it is wrong."""
         if key.name not in self.data:
             return key.default_value
         raw = self.data[key.name]
-        text = _text(raw)
+        text = typed.written(raw)
         if text is None:
             self.problem(key.name, _not_a_text(raw), "it can be " + key.accepts)
             return None
@@ -51,35 +61,55 @@ class Reader:
     def refuse_unknown_keys(self) -> None:
         """A variable that we don't know is a mistake."""
         # Cobbler puts the fields of interfaces at the top level too
-        fields_of_interfaces = [
-            "bridge_opts_%s" % name for name in self.data.get("interfaces") or ()
-        ]
-        names = [name for name in self.data if name[:7] == "bridge_"]
+        interfaces = typed.fields(self.data.get("interfaces"))
+        fields_of_interfaces = ["bridge_opts_" + name for name in interfaces]
+        names = [name for name in self.data if isinstance(name, str) and name[:7] == "bridge_"]
         for name in sorted(set(names) - set(fields_of_interfaces)):
             if name not in keys.NAMES:
-                near = difflib.get_close_matches(name.lower(), keys.NAMES, 1)
+                known = name[:_NAME_CHARACTERS].lower()
+                near = difflib.get_close_matches(known, keys.NAMES, 1)
                 right = "did you mean %s?" % near[0] if near else "remove it"
                 self.problem(name, "is no variable of cobbler-bridge", right)
 
-    def forward_delay(self, delay: Optional[int], stp: bool) -> int:
-        """The forward delay in seconds, which the spanning tree protocol needs to be long."""
+    def refuse_strange_names(self) -> None:
+        """A name of the system or profile that is no text, or that no file can hold."""
+        for field in _NAMES:
+            name = self.text(field)
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                self.problem(field, "%s can't be written as UTF-8" % shown(name), "another name")
+
+    def text(self, field: str) -> str:
+        """A field of Cobbler's own; empty where it is not set, or wrong."""
+        found = typed.text(self.data.get(field))
+        if found is None:
+            self.problem(field, "%s is not a text" % shown(self.data[field]), "correct it")
+        return found or ""
+
+    def forward_delay(self, delay: Optional[int], stp: bool, field: str) -> int:
+        """The forward delay in seconds, which the spanning tree protocol needs to be long.
+
+        ``field`` is where it stands.
+        """
         if delay is None:
             return 15 if stp else 0
         # IEEE 802.1D allows 4 to 30; the kernel takes 2 and NetworkManager refuses less
         if stp and delay < 2:
-            wrong = "%d is too short for the spanning tree protocol" % delay
-            right = "it can be " + keys.FORWARD_DELAY.accepts
-            self.problem(keys.FORWARD_DELAY.name, wrong, right)
+            wrong = "a forward delay of %d is too short for the spanning tree protocol" % delay
+            self.problem(field, wrong, "at least 2, or no STP")
         return delay
 
     def words(self, field: str, what: str, usable: Callable[[str], bool]) -> Tuple[str, ...]:
         """A list field of Cobbler's whose words end up in a configuration file."""
-        raw = self.data.get(field) or []
-        words = raw.split() if isinstance(raw, str) else [str(word) for word in raw]
-        for word in words:
+        raw = self.data.get(field)
+        words = typed.words(raw)
+        if words is None:
+            self.problem(field, "%s is no list of texts" % shown(raw), "correct it")
+        for word in words or ():
             if not usable(word):
                 self.problem(field, "%s is no %s" % (shown(word), what), "correct it")
-        return tuple(words)
+        return words or ()
 
 
 _DOMAIN = re.compile(r"[A-Za-z0-9_.-]{1,253}\Z")
@@ -93,21 +123,14 @@ def is_domain(text: str) -> bool:
 def is_address(text: str) -> bool:
     """Whether a word is an IP address of either version."""
     try:
-        ipaddress.ip_address(text)
+        addresses.address(text)
     except ValueError:
         return False
     return True
 
 
-def _text(raw: Any) -> Optional[str]:
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        return str(raw)
-    # Cobbler's XML-RPC writes "~" for a variable without a value
-    return raw if isinstance(raw, str) and raw != "~" else None
-
-
 def _not_a_text(raw: Any) -> str:
-    if raw is None or raw == "~":
+    if raw is None or raw == typed.UNSET:
         return "has no value"
     if isinstance(raw, (list, tuple)):
         return "is set %d times: %s" % (len(raw), shown(raw))

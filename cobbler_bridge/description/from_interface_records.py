@@ -6,13 +6,19 @@ documentation of ``cobbler system edit`` for what interface_type and interface_m
 
 from typing import Any, Dict, List, Optional, Set, Tuple, TypeVar
 
-from cobbler_bridge import keys, values
-from cobbler_bridge.interfaces import BOND_TYPES, BRIDGE_TYPE, Interfaces
-from cobbler_bridge.keys import Key
-from cobbler_bridge.network import NO_IPV6, Bond, Bridge, Nic, Port, Vlan
+from cobbler_bridge.description import keys, values
+from cobbler_bridge.description.blended_data import Reader
+from cobbler_bridge.description.interface_fields import (
+    BOND_TYPES,
+    BRIDGE_TYPE,
+    DEFAULT,
+    NIC_KINDS,
+    Interfaces,
+)
+from cobbler_bridge.description.keys import Key
+from cobbler_bridge.description.network import NO_IPV6, Bond, Bridge, Nic, Port, Vlan
+from cobbler_bridge.description.values import Ipv4, Ipv6, PortChoice
 from cobbler_bridge.problem import shown
-from cobbler_bridge.reader import Reader
-from cobbler_bridge.values import Ipv4, Ipv6, PortChoice
 
 T = TypeVar("T")
 
@@ -44,13 +50,16 @@ class Builder:
         """A NIC by its record; without one its configuration is left as it is."""
         if name in self._nics:
             return self._nics[name]
-        known = name in self.interfaces.records
+        known = self.interfaces.has(name)
         mac = self.interfaces.mac(name)
         if self.interfaces.text(name, "mac_address") and mac is None:
             wrong = "%s is no unicast MAC address" % shown(
                 self.interfaces.text(name, "mac_address")
             )
-            self.interfaces.wrong(name, "mac_address", wrong, "correct it")
+            right = "the NIC's own, six bytes like 52:54:00:12:34:56"
+            self.interfaces.wrong(name, "mac_address", wrong, right)
+        if mac is None:
+            self.interfaces.check_name(name)
         ipv4, ipv6 = self._addresses(name)
         nic = Nic(
             number=len(self._nics) + 1,
@@ -67,18 +76,17 @@ class Builder:
 
     def bond(self, name: str) -> Bond:
         """A bond with the NICs whose interface_master it is."""
-        ports = [
-            port
-            for port in self.interfaces.of_kind("bond_slave")
-            if self.interfaces.text(port, "interface_master") == name
-        ]
+        self.interfaces.check_name(name)
+        ports = _bond_ports(self.interfaces, name)
         if not ports:
             self.interfaces.wrong(name, "interface_type", "the bond has no port", _BOND_PORT % name)
         text = self.interfaces.text(name, "bonding_opts")
         try:
             options = values.bond_options(text)
         except ValueError as error:
-            right = "for example mode=active-backup miimon=100"
+            right = "for example mode=802.3ad miimon=100; the modes are " + " ".join(
+                values.BOND_MODES
+            )
             self.interfaces.wrong(name, "bonding_opts", "%s %s" % (shown(text), error), right)
             options = ()
         ipv4, ipv6 = self._addresses(name)
@@ -89,7 +97,13 @@ class Builder:
         """A VLAN by its name, PARENT.TAG."""
         parent, tag = self.interfaces.vlan(name) or (name, 0)
         if not 1 <= tag <= 4094:
-            self.interfaces.wrong(name, "name", "%d is no VLAN" % tag, "a number from 1 to 4094")
+            self.interfaces.wrong(
+                name, "name", "%d is no VLAN" % tag, "a name with a number from 1 to 4094"
+            )
+        elif not name.endswith(".%d" % tag):
+            self.interfaces.wrong(
+                name, "name", "its VLAN begins with 0", "rename it %s.%d" % (parent, tag)
+            )
         kind = self.interfaces.kind(parent)
         above: Any = parent
         if kind in BOND_TYPES:
@@ -106,34 +120,31 @@ class Builder:
 
     def _addresses(self, name: str) -> Tuple[Ipv4, Ipv6]:
         """The addresses of a device; a port has none, and neither has what isn't described."""
-        if name not in self.interfaces.records or self.interfaces.kind(name) in MASTERS:
+        if not self.interfaces.has(name) or self.interfaces.kind(name) in MASTERS:
             return Ipv4("none"), NO_IPV6
         ipv4 = self.interfaces.ipv4(name)
         ipv6 = self.interfaces.ipv6(name)
         return ipv4, ipv6 or (NO_IPV6 if ipv4.method == "none" else Ipv6("auto"))
 
-    def _mtu(self, name: str) -> Optional[int]:
+    def _mtu(self, name: str, seen: Tuple[str, ...] = ()) -> Optional[int]:
         """The device's own MTU, else that of what it is a port of and of its VLANs, else the
-        variable; a VLAN's fits into its parent's."""
-        own = self.interfaces.mtu(name)
-        vlans = [each for each in self._vlans_of(name) if self.interfaces.mtu(each) is not None]
+        variable; a VLAN's fits into its parent's. What was ``seen`` says nothing more: records
+        may lead in a circle."""
+        if name in seen:
+            return None
+        own, seen = self.interfaces.mtu(name), (*seen, name)
+        vlans = self.interfaces.vlans_over(name)
         for vlan in vlans if own is not None else ():
             if (self.interfaces.mtu(vlan) or 0) > (own or 0):
                 wrong = "%s of %s is larger" % (self.interfaces.text(vlan, "mtu"), vlan)
                 self.interfaces.wrong(name, "mtu", wrong, "at least the VLAN's")
         if own is not None:
             return own
-        wanted = [self._mtu(each) for each in self._vlans_of(name)]
+        wanted = [self._mtu(each, seen) for each in vlans]
         if self.interfaces.kind(name) in MASTERS:
-            wanted.append(self._mtu(self.interfaces.text(name, "interface_master")))
+            wanted.append(self._mtu(self.interfaces.text(name, "interface_master"), seen))
         known = [mtu for mtu in wanted if mtu is not None]
         return max(known) if known else self.reader.get(keys.MTU)
-
-    def _vlans_of(self, name: str) -> List[str]:
-        records = self.interfaces.records
-        return [
-            each for each in sorted(records) if (self.interfaces.vlan(each) or ("",))[0] == name
-        ]
 
 
 _BOND_PORT = "give a NIC the interface_type bond_slave and the interface_master %s"
@@ -142,7 +153,8 @@ _BOND_PORT = "give a NIC the interface_type bond_slave and the interface_master 
 def read(reader: Reader, interfaces: Interfaces) -> Tuple[Tuple[Bridge, ...], Tuple[Vlan, ...]]:
     """The bridges that the records describe, and the VLANs over what is written with them."""
     names = interfaces.of_kind(BRIDGE_TYPE)
-    _check_names(interfaces)
+    for each in interfaces.names:
+        interfaces.check_name(each)
     if not _relations_hold(interfaces):
         for key in keys.HOST_KEYS:
             reader.get(key)
@@ -174,6 +186,10 @@ def _bridge(builder: Builder, name: str, meant: bool) -> Bridge:
     more = chosen.either(keys.OPTIONS, options.others or None, "bridge_opts") or ()
     ipv4 = interfaces.ipv4(name)
     chosen.same_address(keys.IPV4, ipv4, "ip_address")
+    wanted = reader.get(keys.IPV4) if meant else None
+    if ipv4.method == "dhcp" and (wanted is None or wanted.method != "dhcp"):
+        interfaces.remark_on_dhcp(name, name)
+        ipv4 = ipv4._replace(method="auto")
     mac = interfaces.value(
         name, "mac_address", values.mac_address, "a unicast MAC address, or none"
     )
@@ -185,8 +201,16 @@ def _bridge(builder: Builder, name: str, meant: bool) -> Bridge:
         mac=chosen.either(keys.MAC, mac, "mac_address") or "port",
         mtu=chosen.either(keys.MTU, interfaces.mtu(name), "mtu"),
         stp=stp,
-        forward_delay=reader.forward_delay(delay, stp),
+        forward_delay=reader.forward_delay(
+            delay,
+            stp,
+            keys.FORWARD_DELAY.name
+            if options.forward_delay is None
+            else "bridge_opts of %s" % name,
+        ),
         options=more,
+        # no field of a record says it
+        zone=chosen.either(keys.ZONE, None, ""),
     )
     chosen.same_ports(bridge)
     _check_ports(interfaces, bridge)
@@ -213,9 +237,13 @@ class _Chosen:
         return recorded
 
     def contradiction(self, key: "Key[Any]", field: str) -> None:
-        """A problem: the record says something else."""
-        wrong = "contradicts %s of %s, which describes the bridge" % (field, self.name)
-        self.reader.problem(key.name, wrong, "remove it, or change the record")
+        """A problem: a field of the record says something else."""
+        text = self.interfaces.text(self.name, field)
+        self._contradicts(key, "%s of %s: %s" % (field, self.name, shown(text)), field)
+
+    def _contradicts(self, key: "Key[Any]", said: str, field: str) -> None:
+        wrong = "%s contradicts %s" % (shown(self.reader.data[key.name]), said)
+        self.reader.problem(key.name, wrong, "remove it, or change %s in the records" % field)
 
     def same_address(self, key: "Key[Any]", recorded: Any, field: str) -> None:
         """A variable's address must be the record's."""
@@ -223,7 +251,8 @@ class _Chosen:
         if wanted is None or wanted.method == "auto":
             return
         if wanted[:3] != recorded[:3]:
-            self.contradiction(key, field)
+            said = [str(each) for each in recorded[1:3] if each is not None] or [recorded.method]
+            self._contradicts(key, "%s of %s: %s" % (field, self.name, ",".join(said)), field)
 
     def ipv6(self, recorded: Optional[Ipv6], ipv4: Ipv4) -> Ipv6:
         """What the record says, else the variable: records know static addresses only.
@@ -233,7 +262,8 @@ class _Chosen:
         wanted = self.reader.get(keys.IPV6) if self.meant else None
         if recorded is None:
             if wanted is not None and wanted.method == "keep":
-                self.contradiction(keys.IPV6, "interface_type")
+                wrong = "'keep' is for a bridge that no interface record describes"
+                self.reader.problem(keys.IPV6.name, wrong, "another value")
             chosen = self.meant and self.reader.is_set(keys.IPV6)
             return wanted or NO_IPV6 if chosen or ipv4.method != "none" else NO_IPV6
         if recorded.address is not None:
@@ -246,11 +276,13 @@ class _Chosen:
             return
         choices = self.reader.get(keys.PORT) or (PortChoice(),)
         found = {self.interfaces.port(choice) or choice.name for choice in choices}
+        ports = " and ".join(bridge.port_interfaces) or "none"
+        said = "the interface records, in which the ports of %s are %s" % (self.name, ports)
         if choices != (PortChoice(),) and found != set(bridge.port_interfaces):
-            self.contradiction(keys.PORT, "interface_type")
+            self._contradicts(keys.PORT, said, "interface_master")
         vlan = self.reader.get(keys.VLAN)
         if vlan is not None and vlan != bridge.vlan:
-            self.contradiction(keys.VLAN, "interface_type")
+            self._contradicts(keys.VLAN, said, "the name of the port")
 
 
 class _Options:
@@ -312,7 +344,7 @@ def _check_ports(interfaces: Interfaces, bridge: Bridge) -> None:
     right = (
         "give an interface the interface_master %s, or the bridge a static address" % bridge.name
     )
-    if bridge.ipv4.method == "dhcp":
+    if bridge.ipv4.leased:
         wrong = "the bridge has no port, and so no DHCP server to ask"
         interfaces.wrong(bridge.name, "interface_type", wrong, right)
 
@@ -325,9 +357,7 @@ def _vlans(builder: Builder, bridges: Tuple[Bridge, ...]) -> Tuple[Vlan, ...]:
         for port in bridge.ports:
             parents |= _written_with(port)
     return tuple(
-        builder.vlan(name)
-        for name in interfaces.of_kind("")
-        if ":" not in name and (interfaces.vlan(name) or ("",))[0] in parents
+        builder.vlan(name) for name in interfaces.of_kind("") if interfaces.parent(name) in parents
     )
 
 
@@ -338,28 +368,19 @@ def _written_with(port: Port) -> Set[str]:
     return {below.interface} if below.interface is not None else set()
 
 
-def _check_names(interfaces: Interfaces) -> None:
-    for name in sorted(interfaces.records):
-        if ":" in name or interfaces.kind(name) == "bmc":
-            continue
-        try:
-            # a VLAN whose whole name would be too long gets a shorter one
-            values.device_name((interfaces.vlan(name) or (name,))[0])
-        except ValueError as error:
-            right = "it can be " + keys.BRIDGE.accepts
-            interfaces.reader.problem("interface %s" % shown(name), "the name %s" % error, right)
-
-
 def _relations_hold(interfaces: Interfaces) -> bool:
     """Whether each interface_master leads to what it should, and none in a circle."""
     before = len(interfaces.reader.problems)
-    for name in sorted(interfaces.records):
+    for name in interfaces.names:
         kind = interfaces.kind(name)
         master = interfaces.text(name, "interface_master")
-        if kind in MASTERS:
+        vlan = interfaces.vlan(name)
+        if vlan is not None and (kind == "bond_slave" or _is_portless_bond(interfaces, name)):
+            _check_vlan(interfaces, name, kind, *vlan)
+        elif kind in MASTERS:
             _check_master(interfaces, name, master, MASTERS[kind])
             _check_port_has_no_address(interfaces, name)
-        elif master in interfaces.records:
+        elif interfaces.has(master):
             _check_no_master(interfaces, name, master)
     if len(interfaces.reader.problems) == before:
         _check_circles(interfaces)
@@ -372,11 +393,42 @@ def _check_master(interfaces: Interfaces, name: str, master: str, kinds: Tuple[s
     right = "the name of an interface of type " + " or ".join(kinds)
     if not master:
         interfaces.wrong(name, field, "is not set", right)
-    elif master not in interfaces.records:
+    elif not interfaces.has(master):
         interfaces.wrong(name, field, "there is no interface %s" % shown(master), right)
     elif interfaces.kind(master) not in kinds:
         kind = interfaces.kind(master) or "na"
+        fitting = [each for each, masters in MASTERS.items() if kind in masters]
+        for each in fitting[:1]:
+            right = "the interface_type %s, or " % each + right
         interfaces.wrong(name, field, "%s is of type %s" % (master, kind), right)
+
+
+def _is_portless_bond(interfaces: Interfaces, name: str) -> bool:
+    return interfaces.kind(name) in BOND_TYPES and not _bond_ports(interfaces, name)
+
+
+def _bond_ports(interfaces: Interfaces, bond: str) -> List[str]:
+    return [
+        port
+        for port in interfaces.of_kind("bond_slave")
+        if interfaces.text(port, "interface_master") == bond
+    ]
+
+
+def _check_vlan(interfaces: Interfaces, name: str, kind: str, parent: str, tag: int) -> None:
+    """A VLAN, by its name, of a type that is a bond's or that of a bond's port."""
+    master = interfaces.text(name, "interface_master")
+    if kind != "bond_slave":
+        wrong = "it is VLAN %d of %s, and %s is the type of a bond" % (tag, parent, kind)
+        right = "a VLAN that is a bridge's port is of type bridge_slave, any other one of type na"
+    elif master in ("", parent):
+        wrong = "it is VLAN %d of %s, and no port of it" % (tag, parent)
+        right = "the type na and no interface_master: its name makes it a VLAN, with an address"
+    else:
+        wrong = "it is VLAN %d of %s, and the ports of a bond are NICs" % (tag, parent)
+        right = "make %s the port of %s, and VLAN %d one of the bond: an interface %s.%d of type na"
+        right %= (parent, master, tag, master, tag)
+    interfaces.wrong(name, "interface_type", wrong, right)
 
 
 def _check_no_master(interfaces: Interfaces, name: str, master: str) -> None:
@@ -393,16 +445,19 @@ def _check_no_master(interfaces: Interfaces, name: str, master: str) -> None:
 
 
 def _check_port_has_no_address(interfaces: Interfaces, name: str) -> None:
+    master = interfaces.text(name, "interface_master") or "its interface_master"
+    right = "give the address to %s" % master
     for field in _ADDRESSES:
         if interfaces.text(name, field):
-            master = interfaces.text(name, "interface_master") or "its interface_master"
-            right = "give the address to %s" % master
             interfaces.wrong(name, field, "a port has no address", right)
+    for alias in interfaces.aliases(name):
+        wrong = "%s is a port, and a port has no address" % name
+        interfaces.wrong(alias, "ip_address", wrong, right)
 
 
 def _check_circles(interfaces: Interfaces) -> None:
     """A port leads to its master, a VLAN to its parent: a chain that comes back never starts."""
-    for start in sorted(interfaces.records):
+    for start in interfaces.names:
         seen: List[str] = []
         waiting = _above(interfaces, start)
         while waiting:
@@ -422,7 +477,7 @@ def _check_circles(interfaces: Interfaces) -> None:
 
 def _above(interfaces: Interfaces, name: str) -> List[str]:
     """What is made of an interface: what it is a port of, and its VLANs."""
-    above = [each for each in interfaces.records if (interfaces.vlan(each) or ("",))[0] == name]
+    above = list(interfaces.vlans_over(name))
     if interfaces.kind(name) in MASTERS:
         above.append(interfaces.text(name, "interface_master"))
     return above
@@ -431,11 +486,14 @@ def _above(interfaces: Interfaces, name: str) -> List[str]:
 def _check_same_macs(interfaces: Interfaces) -> None:
     """Two records of one NIC would make it the port of two."""
     owners: Dict[str, str] = {}
-    for name in interfaces.of_kind("", "bridge_slave", "bond_slave"):
+    for name in interfaces.of_kind(*NIC_KINDS):
         mac = interfaces.mac(name)
         if mac is None or interfaces.vlan(name) is not None or ":" in name:
             continue
         if mac in owners:
             wrong = "%s has the same one" % owners[mac]
-            interfaces.wrong(name, "mac_address", wrong, "each NIC has its own")
+            right = "each NIC has its own"
+            if DEFAULT in (name, owners[mac]):
+                right = "take what is not meant away: --interface=default --delete-interface"
+            interfaces.wrong(name, "mac_address", wrong, right)
         owners.setdefault(mac, name)

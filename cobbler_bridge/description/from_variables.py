@@ -2,13 +2,14 @@
 
 from typing import List, Optional, Tuple, Union
 
-from cobbler_bridge import keys, values
-from cobbler_bridge.interfaces import BOND_TYPES, Interfaces
-from cobbler_bridge.network import NO_IPV4, NO_IPV6, Bond, Bridge, Nic, Port, Vlan
+from cobbler_bridge import typed
+from cobbler_bridge.description import keys, values
+from cobbler_bridge.description.blended_data import Reader
+from cobbler_bridge.description.from_interface_records import MASTERS, Builder
+from cobbler_bridge.description.interface_fields import BOND_TYPES, Interfaces
+from cobbler_bridge.description.network import NO_IPV4, NO_IPV6, Bond, Bridge, Nic, Port, Vlan
+from cobbler_bridge.description.values import Ipv4, Ipv6, PortChoice
 from cobbler_bridge.problem import shown
-from cobbler_bridge.reader import Reader
-from cobbler_bridge.records import MASTERS, Builder
-from cobbler_bridge.values import Ipv4, Ipv6, PortChoice
 
 # Fields of the port's interface record that would be lost with the move to the bridge
 _LOST = ("ipv6_mtu",)
@@ -31,8 +32,11 @@ def read(reader: Reader, interfaces: Interfaces) -> Tuple[Bridge, ...]:
         mac=reader.get(keys.MAC) or "port",
         mtu=mtu,
         stp=stp,
-        forward_delay=reader.forward_delay(reader.get(keys.FORWARD_DELAY), stp),
+        forward_delay=reader.forward_delay(
+            reader.get(keys.FORWARD_DELAY), stp, keys.FORWARD_DELAY.name
+        ),
         options=reader.get(keys.OPTIONS) or (),
+        zone=reader.get(keys.ZONE),
     )
     if name is not None:
         _check_names(reader, name, choices)
@@ -73,8 +77,11 @@ def _ipv4(reader: Reader, interfaces: Interfaces, port: Optional[str]) -> Ipv4:
         return ipv4
     if port is not None:
         recorded = interfaces.ipv4(port)
+        if recorded.method == "static":
+            return recorded
         # a NIC that Cobbler calls static without an address has none of its own
-        return recorded._replace(method="dhcp") if recorded.method == "none" else recorded
+        interfaces.remark_on_dhcp(port, typed.text(reader.data.get(keys.BRIDGE.name)) or "")
+        return recorded._replace(method="auto")
     static = interfaces.static()
     if static:
         reader.problem(
@@ -82,7 +89,7 @@ def _ipv4(reader: Reader, interfaces: Interfaces, port: Optional[str]) -> Ipv4:
             "auto can't tell whether the bridge has the address of %s" % " or ".join(static),
             "name the port with %s, or write the address" % keys.PORT.name,
         )
-    return Ipv4("dhcp")
+    return Ipv4("auto")
 
 
 def _ipv6(reader: Reader, interfaces: Interfaces, port: Optional[str]) -> Ipv6:
@@ -122,12 +129,18 @@ def _check_records(interfaces: Interfaces, ports: List[str]) -> None:
     for port in ports:
         kind = interfaces.kind(port)
         if kind in MASTERS and kind not in BOND_TYPES:
-            wrong = "%s is the port of something else" % port
-            interfaces.wrong(port, "interface_type", wrong, "another port")
-        elif kind and kind not in BOND_TYPES:
-            interfaces.wrong(
-                port, "interface_type", "a port can't be of type %s" % kind, "another port"
+            master = interfaces.text(port, "interface_master") or "something else"
+            wrong = "%s is a port of %s already" % (port, master)
+            right = (
+                "%s=%s, or another" % (keys.PORT.name, master)
+                if master in interfaces.names
+                else ("another %s" % keys.PORT.name)
             )
+            interfaces.wrong(port, "interface_type", wrong, right)
+        elif kind and kind not in BOND_TYPES:
+            wrong = "%s is of type %s, and a port is a NIC or a bond" % (port, kind)
+            right = "name another interface with %s" % keys.PORT.name
+            interfaces.wrong(port, "interface_type", wrong, right)
         for field in _LOST:
             if interfaces.text(port, field):
                 wrong = "is not supported on a bridge, and would be lost"

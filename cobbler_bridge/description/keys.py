@@ -6,7 +6,7 @@ values, default and sentence from here.
 
 from typing import Any, Callable, Generic, Optional, Tuple, TypeVar
 
-from cobbler_bridge import values
+from cobbler_bridge.description import values
 
 T = TypeVar("T")
 
@@ -39,7 +39,8 @@ class Key(Generic[T]):
 
 BRIDGE = Key(
     "bridge",
-    "1 to 15 letters, digits, '_', '-' or '.', not beginning with '-'",
+    "1 to 15 letters, digits, '_', '-' or '.', not beginning with '-', and not %s or %s"
+    % (", ".join(values.RESERVED_NAMES[:-1]), values.RESERVED_NAMES[-1]),
     None,
     "The bridge's name. Where it is its port's own name, the port is renamed, with a p before "
     "its name. Unset, and without an interface record of type bridge: nothing is written at all.",
@@ -58,8 +59,9 @@ IPV4 = Key(
     "bridge_ipv4",
     "auto, dhcp, keep, none, or ADDRESS/PREFIX with an optional ,GATEWAY",
     "auto",
-    "The bridge's IPv4 address. auto: the system record's static address if it has one, else DHCP. "
-    "keep: what the installer configured on the port moves to the bridge.",
+    "The bridge's IPv4 address. auto: the system record's static address if it has one, else the "
+    "static one that the machine's own file for the port has, else DHCP. keep: what the installer "
+    "configured on the port moves to the bridge.",
     "192.0.2.10/24,192.0.2.1",
     values.ipv4,
 )
@@ -67,8 +69,9 @@ IPV6 = Key(
     "bridge_ipv6",
     "auto, dhcp, keep, none, or ADDRESS/PREFIX with an optional ,GATEWAY",
     "auto",
-    "The bridge's IPv6 address. auto: the system record's address if it has one, else router "
-    "advertisements. Without a gateway, router advertisements give the route. none: a link-local "
+    "The bridge's IPv6 address. auto: the system record's address if it has one, else the static "
+    "one that the machine's own file for the port has, else router advertisements. Without a "
+    "gateway, router advertisements give the route. none: a link-local "
     "address only. keep: what the installer configured on the port moves to the bridge.",
     "2001:db8::10/64,fe80::1",
     values.ipv6,
@@ -135,6 +138,16 @@ FIREWALL = Key(
     "iptables",
     values.choice("auto", "iptables", "firewalld", "nftables", "sysctl", "none"),
 )
+ZONE = Key(
+    "bridge_zone",
+    "the name of a firewalld zone: 1 to %d letters, digits, '_' or '-', not beginning with '-'"
+    % values.ZONE_CHARACTERS,
+    None,
+    "The bridge's zone of firewalld: what may reach the host itself over it. Unset: the zone "
+    "of the first port that has one, else the default one. EL 5 and 6 have none.",
+    "internal",
+    values.zone,
+)
 BACKEND = Key(
     "bridge_backend",
     "auto, ifcfg, keyfile, ifupdown, netplan or wicked",
@@ -196,6 +209,15 @@ TIMEOUT = Key(
     "300",
     values.number(10, 3600),
 )
+WATCH = Key(
+    "bridge_watch",
+    "yes or no",
+    "yes",
+    "Whether a host that has proved its bridge looks at it at each boot and once a day, and tells "
+    "Cobbler.",
+    "no",
+    values.choice("yes", "no"),
+)
 HOST = Key(
     "bridge_host",
     "the name of a system",
@@ -204,23 +226,8 @@ HOST = Key(
     "kvm1",
     str,
 )
-RECORD = Key(
-    "bridge_record",
-    "nothing: it is written by the triggers",
-    None,
-    "On a host: the bridges it was installed with, their state and since when.",
-    "br0/installed/2026-01-31T12:00:00Z",
-    str,
-)
-PLACED = Key(
-    "bridge_placed",
-    "nothing: it is written by the triggers",
-    None,
-    "On a guest: the interfaces whose virt_bridge was put there by the triggers, and with what. "
-    "One that has another value by now was set by hand, and stays.",
-    "eth0:br0,eth1:br1",
-    str,
-)
+# written by version 0.1, and not read any more
+ONCE = ("bridge_record", "bridge_placed")
 
 HOST_KEYS: Tuple[Key[Any], ...] = (
     BRIDGE,
@@ -234,6 +241,7 @@ HOST_KEYS: Tuple[Key[Any], ...] = (
     FORWARD_DELAY,
     OPTIONS,
     FIREWALL,
+    ZONE,
     BACKEND,
     XEN,
     XEN_NETWORK_SCRIPT,
@@ -241,6 +249,7 @@ HOST_KEYS: Tuple[Key[Any], ...] = (
     VERIFY,
     ROLLBACK,
     TIMEOUT,
+    WATCH,
 )
 
-NAMES: Tuple[str, ...] = tuple(key.name for key in HOST_KEYS + (HOST, RECORD, PLACED))
+NAMES: Tuple[str, ...] = (*(key.name for key in (*HOST_KEYS, HOST)), *ONCE)

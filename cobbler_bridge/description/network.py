@@ -6,10 +6,12 @@ interface record that describes a device, where a system's record tells; ``mtu``
 
 from typing import Iterator, List, NamedTuple, Optional, Tuple, Union
 
-from cobbler_bridge.values import Ipv4, Ipv6, Options, PortChoice
+from cobbler_bridge.description.values import Ipv4, Ipv6, Options, PortChoice
 
 NO_IPV4 = Ipv4("none")
 NO_IPV6 = Ipv6("none")
+# A pattern: the kernel's, biosdevname's and systemd's names for Ethernet cards
+CARD_NAMES = "eth[0-9]+|em[0-9]+|p[0-9]+p[0-9]+|en[osxp][a-z0-9]+"
 
 
 class Nic(NamedTuple):
@@ -64,7 +66,7 @@ class Bridge(NamedTuple):
     """A bridge: its ports in order, its addresses and its parameters.
 
     ``mac`` is ``port``, ``none`` or a MAC address; ``forward_delay`` is in seconds, as are the
-    times among ``options``.
+    times among ``options``. ``zone`` is firewalld's, ``None`` for its ports'.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Bridge(NamedTuple):
     stp: bool
     forward_delay: int
     options: Options = ()
+    zone: Optional[str] = None
 
     @property
     def interface(self) -> Optional[str]:
@@ -99,7 +102,7 @@ Device = Union[Nic, Bond, Vlan, Bridge]
 Master = Union[Bond, Bridge]
 
 
-class Placed(NamedTuple):
+class Attached(NamedTuple):
     """A device with what it is a port of."""
 
     device: Device
@@ -119,28 +122,28 @@ def hears_routers(device: Device) -> bool:
     return ipv6.method in ("auto", "static") and ipv6.gateway is None and not inside
 
 
-def devices(bridges: Tuple[Bridge, ...], vlans: Tuple[Vlan, ...]) -> Tuple[Placed, ...]:
+def devices(bridges: Tuple[Bridge, ...], vlans: Tuple[Vlan, ...]) -> Tuple[Attached, ...]:
     """Every device once, each behind those that it is made of."""
-    found: List[Placed] = []
+    found: List[Attached] = []
     for bridge in bridges:
         for port in bridge.ports:
             found += _below(port)
-            found.append(Placed(port, bridge))
+            found.append(Attached(port, bridge))
     for vlan in vlans:
         found += _below(vlan)
-        found.append(Placed(vlan, None))
-    found += [Placed(bridge, None) for bridge in bridges]
+        found.append(Attached(vlan, None))
+    found += [Attached(bridge, None) for bridge in bridges]
     # a NIC with VLANs may be the port of a bridge itself
     masters = {each.device: each.master for each in found if each.master is not None}
     once = dict.fromkeys(each.device for each in found)
-    return tuple(Placed(device, masters.get(device)) for device in once)
+    return tuple(Attached(device, masters.get(device)) for device in once)
 
 
-def _below(device: Device) -> Iterator[Placed]:
+def _below(device: Device) -> Iterator[Attached]:
     """What a device is made of."""
     if isinstance(device, Bond):
         for nic in device.ports:
-            yield Placed(nic, device)
+            yield Attached(nic, device)
     elif isinstance(device, Vlan) and not isinstance(device.parent, str):
         yield from _below(device.parent)
-        yield Placed(device.parent, None)
+        yield Attached(device.parent, None)

@@ -5,18 +5,22 @@ that begins with the value ("… has 16 characters"). What would be right is sai
 declaration in ``keys``.
 """
 
-import ipaddress
 import re
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
+from cobbler_bridge import addresses
 from cobbler_bridge.problem import shown
 
 # linux/if.h: IFNAMSIZ is 16, with the closing NUL
 NAME_CHARACTERS = 15
 # what network-scripts, udev, sysctl and Koan's unquoted command line all take as it stands
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*\Z")
-_RESERVED_NAMES = ("lo", "all", "default", "none", ".", "..")
+RESERVED_NAMES = (".", "..", "lo", "all", "default", "none")
 _MAC = re.compile(r"([0-9A-Fa-f]{2})(?:[:-]([0-9A-Fa-f]{2})){5}\Z")
+# firewalld's: a chain of iptables has the zone's name in its own
+ZONE_CHARACTERS = 17
+_ZONE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*\Z")
 _SCRIPT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z")
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
 
@@ -38,16 +42,21 @@ class Route(NamedTuple):
 class Ipv4(NamedTuple):
     """The IPv4 configuration of a device.
 
-    ``method`` is ``auto``, ``dhcp``, ``keep`` (what the installer configured), ``none`` or
-    ``static``; only ``static`` has an ``address`` and may have a ``gateway``. ``others`` are
-    further addresses.
+    ``method`` is ``auto`` (a static address of the installer's is kept, else it is DHCP), ``dhcp``,
+    ``keep`` (what the installer configured), ``none`` or ``static``; only ``static`` has an
+    ``address`` and may have a ``gateway``. ``others`` are further addresses.
     """
 
     method: str
-    address: Optional[ipaddress.IPv4Interface] = None
-    gateway: Optional[ipaddress.IPv4Address] = None
-    others: Tuple[ipaddress.IPv4Interface, ...] = ()
+    address: Optional[IPv4Interface] = None
+    gateway: Optional[IPv4Address] = None
+    others: Tuple[IPv4Interface, ...] = ()
     routes: Tuple[Route, ...] = ()
+
+    @property
+    def leased(self) -> bool:
+        """Whether a DHCP server is asked, unless the machine's own files say a static address."""
+        return self.method in ("auto", "dhcp")
 
 
 class Ipv6(NamedTuple):
@@ -60,9 +69,9 @@ class Ipv6(NamedTuple):
     """
 
     method: str
-    address: Optional[ipaddress.IPv6Interface] = None
-    gateway: Optional[ipaddress.IPv6Address] = None
-    others: Tuple[ipaddress.IPv6Interface, ...] = ()
+    address: Optional[IPv6Interface] = None
+    gateway: Optional[IPv6Address] = None
+    others: Tuple[IPv6Interface, ...] = ()
     routes: Tuple[Route, ...] = ()
 
 
@@ -81,7 +90,7 @@ def device_name(text: str) -> str:
     if not _NAME.match(text):
         strange = next(letter for letter in text if not _NAME.match(letter) and letter != "-")
         raise ValueError("has %r in it" % strange)
-    if text in _RESERVED_NAMES:
+    if text in RESERVED_NAMES:
         raise ValueError("is a reserved word")
     return text
 
@@ -129,18 +138,8 @@ def ipv4(text: str) -> Ipv4:
 
 def static_ipv4(address: str, gateway: Optional[str]) -> Ipv4:
     """A static address as ADDRESS/PREFIX and its gateway, which must be in the same network."""
-    host, slash, prefix = address.partition("/")
-    if not slash:
-        raise ValueError("has no /PREFIX")
-    if not _NUMBER.match(prefix) or not 1 <= int(prefix) <= 31:
-        raise ValueError("has a prefix that is not a number from 1 to 31")
-    try:
-        interface = ipaddress.IPv4Interface("%s/%s" % (host, prefix))
-    except ValueError:
-        raise ValueError("is not an IPv4 address") from None
-    # older Pythons read 010 as 10, which other programs take for octal
-    if str(interface.ip) != host:
-        raise ValueError("is not an IPv4 address")
+    host, prefix = _split(address, 31)
+    interface = addresses.ipv4_interface(host, prefix)
     if interface.ip.is_loopback or interface.ip.is_multicast or interface.ip.is_unspecified:
         raise ValueError("is not an address that a host can have")
     if interface.ip in _no_hosts(interface):
@@ -148,19 +147,31 @@ def static_ipv4(address: str, gateway: Optional[str]) -> Ipv4:
     return Ipv4("static", interface, None if gateway is None else _router(interface, gateway))
 
 
-def _no_hosts(interface: ipaddress.IPv4Interface) -> Tuple[ipaddress.IPv4Address, ...]:
+def _split(address: str, longest: int) -> Tuple[str, int]:
+    """ADDRESS/PREFIX taken apart, with a prefix that leaves a network as short as that."""
+    host, slash, text = address.partition("/")
+    if not slash:
+        raise ValueError("has no /PREFIX")
+    try:
+        prefix = addresses.prefix(text)
+    except ValueError:
+        prefix = 0
+    if not 1 <= prefix <= longest:
+        raise ValueError("has a prefix that is not a number from 1 to %d" % longest)
+    return host, prefix
+
+
+def _no_hosts(interface: IPv4Interface) -> Tuple[IPv4Address, ...]:
     """The addresses of a network that no host in it has; a network of two has none."""
     network = interface.network
     return (network.network_address, network.broadcast_address) if network.prefixlen < 31 else ()
 
 
-def _router(interface: ipaddress.IPv4Interface, gateway: str) -> ipaddress.IPv4Address:
+def _router(interface: IPv4Interface, gateway: str) -> IPv4Address:
     try:
-        router = ipaddress.IPv4Address(gateway)
-    except ValueError:
-        raise ValueError("has a gateway that is not an IPv4 address") from None
-    if str(router) != gateway:
-        raise ValueError("has a gateway that is not an IPv4 address")
+        router = addresses.ipv4(gateway)
+    except ValueError as error:
+        raise ValueError("has a gateway %s that %s" % (shown(gateway), error)) from None
     network = interface.network
     if router not in network or router in (interface.ip, *_no_hosts(interface)):
         raise ValueError("has a gateway %s that is no neighbour in %s" % (router, network))
@@ -177,27 +188,17 @@ def ipv6(text: str) -> Ipv6:
 
 def static_ipv6(address: str, gateway: Optional[str]) -> Ipv6:
     """A static address as ADDRESS/PREFIX and its gateway, in the same network or link-local."""
-    host, slash, prefix = address.partition("/")
-    if not slash:
-        raise ValueError("has no /PREFIX")
-    if not _NUMBER.match(prefix) or not 1 <= int(prefix) <= 128:
-        raise ValueError("has a prefix that is not a number from 1 to 128")
-    # a zone belongs to one machine
-    if "%" in host:
-        raise ValueError("is not an IPv6 address")
-    try:
-        interface = ipaddress.IPv6Interface("%s/%d" % (host, int(prefix)))
-    except ValueError:
-        raise ValueError("is not an IPv6 address") from None
+    host, prefix = _split(address, 128)
+    interface = addresses.ipv6_interface(host, prefix)
     own = interface.ip
     if own.is_loopback or own.is_multicast or own.is_unspecified or own.is_link_local:
         raise ValueError("is not an address that a host can have")
     if gateway is None:
         return Ipv6("static", interface)
     try:
-        router = ipaddress.IPv6Address("" if "%" in gateway else gateway)
-    except ValueError:
-        raise ValueError("has a gateway that is not an IPv6 address") from None
+        router = addresses.ipv6(gateway)
+    except ValueError as error:
+        raise ValueError("has a gateway %s that %s" % (shown(gateway), error)) from None
     if not router.is_link_local and (router not in interface.network or router == own):
         network = interface.network
         raise ValueError("has a gateway %s that is no neighbour in %s" % (router, network))
@@ -210,6 +211,15 @@ def script_name(text: str) -> str:
         raise ValueError("is a path")
     if not _SCRIPT.match(text):
         raise ValueError("is no plain file name")
+    return text
+
+
+def zone(text: str) -> str:
+    """The name of a firewalld zone, as it may stand in a file of any format."""
+    if len(text) > ZONE_CHARACTERS:
+        raise ValueError("has %d characters" % len(text))
+    if not _ZONE.match(text):
+        raise ValueError("is no plain word")
     return text
 
 
@@ -276,6 +286,10 @@ OPTIONS: Dict[str, Callable[[str], int]] = {
 }
 
 
+# what stands among the options elsewhere, and has a variable here
+_OWN_VARIABLES = {"stp": "stp", "forward_delay": "forward_delay", "delay": "forward_delay"}
+
+
 def pairs(text: str) -> Tuple[Tuple[str, str], ...]:
     """Pairs of key=value, with blanks or commas between."""
     found = []
@@ -291,6 +305,8 @@ def options(text: str) -> Options:
     """The options of a bridge, in the order of their names."""
     found: Dict[str, int] = {}
     for name, value in pairs(text):
+        if name in _OWN_VARIABLES:
+            raise ValueError("has %s, which is bridge_%s" % (shown(name), _OWN_VARIABLES[name]))
         if name not in OPTIONS:
             raise ValueError("has an unknown option %s" % shown(name))
         if name in found:
@@ -310,28 +326,34 @@ def option(name: str, value: str) -> int:
 
 
 _BOND_OPTION = re.compile(r"[a-z_]{1,32}\Z")
-# no comma stands alone in Cobbler's field: arp_ip_target has them inside
+# a comma ends an option only where another one begins: the addresses of a target have them inside
+_BETWEEN_BOND_OPTIONS = re.compile(r"\s|,(?=[A-Za-z_]+=)")
 _BOND_VALUE = re.compile(r"[A-Za-z0-9_.:,+-]{1,128}\Z")
-_BOND_MODES = (
+BOND_MODES = (
     "balance-rr active-backup balance-xor broadcast 802.3ad balance-tlb balance-alb"
 ).split()
 
 
 def bond_options(text: str) -> Tuple[Tuple[str, str], ...]:
-    """The options of a bond as the kernel's bonding.txt names them, blanks between.
+    """The options of a bond as the kernel's bonding.txt names them, blanks or commas between.
 
     Without an option that watches the links, they are watched every 100 ms.
     """
     found = []
-    for word in text.split():
+    words = (word.strip(",") for word in _BETWEEN_BOND_OPTIONS.split(text))
+    for word in filter(None, words):
         name, _, value = word.partition("=")
+        if "," in value and not name.endswith("_target"):
+            raise ValueError("has %s, with a comma that no option follows" % shown(word))
         if not _BOND_OPTION.match(name) or not _BOND_VALUE.match(value):
             raise ValueError("has %s, which is no option of a bond" % shown(word))
-        if name == "mode" and value not in _BOND_MODES + list("0123456"):
+        if name == "mode" and value not in BOND_MODES + list("0123456"):
             raise ValueError("has an unknown mode %s" % shown(value))
         found.append((name, value))
-    if len({name for name, _ in found}) < len(found):
-        raise ValueError("sets an option twice")
+    names = [name for name, _ in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError("has %s twice" % name)
     if not any(name in ("miimon", "arp_interval") for name, _ in found):
         found.append(("miimon", "100"))
     return tuple(found)
@@ -339,27 +361,22 @@ def bond_options(text: str) -> Tuple[Tuple[str, str], ...]:
 
 def ipv4_route(text: str) -> Route:
     """NETWORK/PREFIX:GATEWAY, as Cobbler's static_routes has it."""
-    network, colon, gateway = text.partition(":")
-    return _route(text, network, gateway, ipaddress.IPv4Network, ipaddress.IPv4Address)
+    network, _, gateway = text.partition(":")
+    return _route(network, gateway, 4)
 
 
 def ipv6_route(text: str) -> Route:
     """NETWORK/PREFIX,GATEWAY, as Cobbler's ipv6_static_routes has it."""
-    network, comma, gateway = text.partition(",")
-    return _route(text, network, gateway, ipaddress.IPv6Network, ipaddress.IPv6Address)
+    network, _, gateway = text.partition(",")
+    return _route(network, gateway, 6)
 
 
-def _route(
-    text: str,
-    network: str,
-    gateway: str,
-    networks: Callable[[str], object],
-    addresses: Callable[[str], object],
-) -> Route:
-    if "/" not in network or "%" in text:
-        raise ValueError("is no NETWORK/PREFIX with a gateway")
+def _route(network: str, gateway: str, version: int) -> Route:
+    wrong = "is no NETWORK/PREFIX with a gateway"
     try:
-        route = Route(str(networks(network)), str(addresses(gateway)))
+        leads_to, through = addresses.network(network), addresses.address(gateway)
     except ValueError:
-        raise ValueError("is no NETWORK/PREFIX with a gateway") from None
-    return route
+        raise ValueError(wrong) from None
+    if (leads_to.version, through.version) != (version, version):
+        raise ValueError(wrong)
+    return Route(str(leads_to), str(through))

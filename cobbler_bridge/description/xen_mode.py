@@ -2,10 +2,11 @@
 
 from typing import Any, List, Mapping, NamedTuple, Optional, Tuple
 
-from cobbler_bridge import keys
-from cobbler_bridge.network import Bridge, Nic, Vlan
+from cobbler_bridge import typed
+from cobbler_bridge.description import keys
+from cobbler_bridge.description.blended_data import Reader
+from cobbler_bridge.description.network import Bridge, Nic, Vlan
 from cobbler_bridge.problem import Problem, shown
-from cobbler_bridge.reader import Reader
 
 NETWORK_BRIDGE = "network-bridge"
 NETWORK_ROUTE = "network-route"
@@ -106,7 +107,7 @@ def contradictions(data: Mapping[str, Any], subject: str, xen: Xen) -> List[Prob
         right = "remove it, or use %s=%s" % (keys.XEN.name, VIF_BRIDGE)
         for key in keys.HOST_KEYS:
             # what the installer configured stays as it is
-            same = str(data.get(key.name, "keep")) in ("keep", key.default)
+            same = typed.written(data.get(key.name, "keep")) in ("keep", key.default)
             if key not in _XENDS_OWN and not same:
                 problems.append(Problem(subject, key.name, why, right))
     if xen.unbridged:

@@ -13,10 +13,18 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Set
 
 import yaml
 
-from cobbler_bridge import __version__, installed, shipped
-from cobbler_bridge.installed import MANIFEST, Manifest
-from cobbler_bridge.limits import limits_of
-from cobbler_bridge.places import OWN_SETTINGS, SETTINGS, CannotInstallError, Cobbler, stale_since
+from cobbler_bridge import __version__, shipped
+from cobbler_bridge.install import manifest
+from cobbler_bridge.install.limits import limits_of
+from cobbler_bridge.install.manifest import MANIFEST, Manifest
+from cobbler_bridge.install.this_cobbler import (
+    OWN_SETTINGS,
+    SETTINGS,
+    CannotInstallError,
+    Cobbler,
+    stale_since,
+)
+from cobbler_bridge.store.ledger import FOLDER
 
 WHITELIST = "cheetah_import_whitelist"
 IMPORTED = "cobbler_bridge.snippet"
@@ -39,35 +47,41 @@ class Change(NamedTuple):
     same: bool = False
 
 
-class Plan(NamedTuple):
+class Changes(NamedTuple):
     """Changes, the manifest that is true after them (``None``: none is needed any more), the
-    folders that go when they are empty, and sentences for whoever asked for it."""
+    folders that go when they are empty, sentences for whoever asked for it, and whether what is
+    remembered of hosts and guests goes too."""
 
     changes: List[Change]
     manifest: Optional[Manifest]
     folders: List[str]
     remarks: List[str]
+    forgets: bool = False
 
     @property
     def nothing_to_do(self) -> bool:
         """Whether everything is as it should be."""
-        return all(change.same for change in self.changes) and (
-            self.manifest == installed.recorded()
-            if self.manifest is not None
-            else not os.path.exists(MANIFEST)
+        return (
+            all(change.same for change in self.changes)
+            and not self.forgets
+            and (
+                self.manifest == manifest.recorded()
+                if self.manifest is not None
+                else not os.path.exists(MANIFEST)
+            )
         )
 
 
-def installing(cobbler: Cobbler) -> Plan:
+def installing(cobbler: Cobbler) -> Changes:
     """What ``install`` would do. Raises ``OSError`` where a file can't be read."""
-    before = installed.recorded()
+    before = manifest.recorded()
     wanted = _wanted(cobbler, before)
     changes, ours = [], {}
     for path, content in wanted.items():
         change = _change(path, content, before)
         changes.append(change)
         if change.content == content:
-            ours[change.path] = installed.checksum(content)
+            ours[change.path] = manifest.checksum(content)
         if path not in ours and path in before.files:
             # the administrator's own; an upgrade must still know that it was ours once
             ours[path] = before.files[path]
@@ -75,15 +89,15 @@ def installing(cobbler: Cobbler) -> Plan:
     changes += _removals(past, before, "nothing needs it any more")
     changes += _leftovers({*wanted, *before.files})
     # the triggers' folder is ours even where an interrupted run has made it
-    known = {cobbler.modules, *before.folders, *installed.missing_folders(list(ours))}
+    known = {cobbler.modules, *before.folders, *manifest.missing_folders(list(ours))}
     folders = {folder for folder in known if any(path.startswith(folder + os.sep) for path in ours)}
-    manifest = Manifest(__version__, ours, tuple(sorted(folders)))
-    return Plan(changes, manifest, _with_caches(known - folders), _remarks(cobbler))
+    after = Manifest(__version__, ours, tuple(sorted(folders)))
+    return Changes(changes, after, _with_caches(known - folders), _remarks(cobbler))
 
 
-def uninstalling(cobbler: Optional[Cobbler]) -> Plan:
+def uninstalling(cobbler: Optional[Cobbler]) -> Changes:
     """What ``uninstall`` would do; ``cobbler`` is ``None`` where there is none any more."""
-    before = installed.recorded()
+    before = manifest.recorded()
     places: Set[str] = set()
     if cobbler is not None:
         wanted = _wanted(cobbler, before)
@@ -92,32 +106,37 @@ def uninstalling(cobbler: Optional[Cobbler]) -> Plan:
         before, places = Manifest("", files, (cobbler.modules, *before.folders)), set(wanted)
     changes = _removals(before.files, before, "") + _leftovers(places.union(before.files))
     remarks = [] if cobbler is None else _left(cobbler)
-    return Plan(changes, None, _with_caches(before.folders), remarks)
+    forgets = os.path.lexists(FOLDER)
+    if forgets:
+        remarks = ["%s: removed, with what was recorded of hosts and guests" % FOLDER, *remarks]
+    return Changes(changes, None, _with_caches(before.folders), remarks, forgets)
 
 
-def apply(plan: Plan) -> None:
+def apply(plan: Changes) -> None:
     """Do what the plan says. Raises ``OSError`` where that fails; then nothing is changed."""
-    transaction = installed.Transaction()
+    transaction = manifest.Transaction()
     try:
         for change in plan.changes:
             if not change.same:
                 transaction.change(change.path, change.content)
         # last: what it says is true
         if plan.manifest is not None:
-            if plan.manifest != installed.recorded():
+            if plan.manifest != manifest.recorded():
                 transaction.change(MANIFEST, str(plan.manifest).encode())
         elif os.path.lexists(MANIFEST):
             transaction.change(MANIFEST, None)
         transaction.commit()
     finally:
         transaction.close()
+    if plan.forgets:
+        shutil.rmtree(FOLDER)
     for folder in plan.folders:
         # one that has something in it stays, and so does a link
         with contextlib.suppress(OSError):
             os.rmdir(folder)
 
 
-def must_restart(plan: Plan) -> bool:
+def must_restart(plan: Changes) -> bool:
     """Whether cobblerd has not seen what is done, or was done before; ask before ``apply``."""
     return not plan.nothing_to_do or (plan.manifest is not None and stale_since(MANIFEST))
 
@@ -152,6 +171,8 @@ def _wanted(cobbler: Cobbler, before: Manifest) -> Dict[str, bytes]:
         os.path.join(cobbler.snippets, name): shipped.text("snippets", name)
         for name in _names("snippets")
     }
+    for name in _names("scripts"):
+        found[os.path.join(cobbler.scripts, name)] = shipped.text("scripts", name)
     for name in _names("triggers"):
         found[os.path.join(cobbler.modules, name)] = shipped.text("triggers", name)
     if cobbler.has_template_items:
@@ -192,7 +213,7 @@ def _allows_import(settings: bytes) -> bool:
 
 
 def _change(path: str, content: bytes, before: Manifest) -> Change:
-    there = installed.read(path)
+    there = manifest.read(path)
     if there == content:
         return Change(path, content, "unchanged", True)
     if there is None:
@@ -209,10 +230,10 @@ def _change(path: str, content: bytes, before: Manifest) -> Change:
 def _exactly(wanted: Dict[str, bytes]) -> Dict[str, str]:
     """Each file, with its checksum, that is there as ``install`` would write it now."""
     return {
-        place: installed.checksum(content)
+        place: manifest.checksum(content)
         for path, content in wanted.items()
         for place in (path, path + _BESIDE)
-        if installed.read(place) == content
+        if manifest.read(place) == content
     }
 
 
@@ -237,7 +258,7 @@ def _removals(paths: Iterable[str], before: Manifest, why: str) -> List[Change]:
 def _leftovers(paths: Iterable[str]) -> List[Change]:
     """What an interrupted run has laid ready in the folders of these files, and of the manifest."""
     folders = sorted({os.path.dirname(path) for path in (MANIFEST, *paths)})
-    found = [path for folder in folders for path in sorted(installed.laid_ready(folder))]
+    found = [path for folder in folders for path in sorted(manifest.laid_ready(folder))]
     return [Change(path, None, "removed, because an interrupted run left it") for path in found]
 
 
@@ -260,7 +281,7 @@ def _left(cobbler: Cobbler) -> List[str]:
     found = []
     for folder, _, names in os.walk(cobbler.templates):
         for path in sorted(os.path.join(folder, name) for name in names):
-            content = installed.read(path) if os.path.isfile(path) else None
+            content = manifest.read(path) if os.path.isfile(path) else None
             for name in _names("snippets") if content else ():
                 if name.encode() in (content or b""):
                     found.append("%s: still asks for the snippet %s; take that out" % (path, name))

@@ -15,6 +15,8 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 
 import yaml
 
+from cobbler_bridge import shipped
+
 SETTINGS = "/etc/cobbler/settings.yaml"
 OWN_SETTINGS = "/etc/cobbler/settings.d/cobbler_bridge.settings"
 VERSION = "/etc/cobbler/version"
@@ -55,6 +57,11 @@ class Cobbler(NamedTuple):
         if self.has_template_items:
             return os.path.join(self.package, "data/templates/cheetah/autoinstall/snippets")
         return str(self.settings.get("autoinstall_snippets_dir") or "/var/lib/cobbler/snippets")
+
+    @property
+    def scripts(self) -> str:
+        """The folder for scripts that are rendered for a machine."""
+        return self.snippets if self.has_template_items else "/var/lib/cobbler/scripts"
 
     @property
     def templates(self) -> str:
@@ -105,8 +112,7 @@ def _package() -> str:
             "cobblerd runs on %s, which has no cobbler-bridge; install it there, for example in "
             "the folder of its sources: %s -m pip install ." % (shown, python[0])
         )
-    here = os.path.dirname(os.path.abspath(__file__))
-    if not any(os.path.realpath(each) == os.path.realpath(here) for each in ours):
+    if not any(os.path.realpath(each) == os.path.realpath(shipped.PACKAGE) for each in ours):
         raise CannotInstallError(
             "cobblerd runs on %s, which has another cobbler-bridge; run this: "
             "%s -m cobbler_bridge.cli install" % (shown, python[0])

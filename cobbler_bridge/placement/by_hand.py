@@ -1,14 +1,20 @@
 """What ``cobbler-bridge record`` and ``cobbler-bridge place`` do."""
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+import fnmatch
+from typing import Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from xmlrpc.client import Fault
 
-from cobbler_bridge import hosts, keys, table
-from cobbler_bridge.guests import Placer
-from cobbler_bridge.inventory import INHERITED, System
-from cobbler_bridge.placement import Choice
+from cobbler_bridge import table
+from cobbler_bridge.description import keys, values
+from cobbler_bridge.placement import recording
+from cobbler_bridge.placement.placer import Placer
+from cobbler_bridge.placement.which_bridge import Choice
+from cobbler_bridge.plan.plan import Plan
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.record import INSTALLED
-from cobbler_bridge.store import XmlRpc
+from cobbler_bridge.store.host_record import BY_HAND, SURE, Record
+from cobbler_bridge.store.inventory import INHERITED, System
+from cobbler_bridge.store.over_xmlrpc import ItemError, XmlRpc
+from cobbler_bridge.store.wire import AnswerError
 
 
 class Move(NamedTuple):
@@ -19,12 +25,23 @@ class Move(NamedTuple):
     choice: Choice
 
 
+class Said(NamedTuple):
+    """A host that was asked to be recorded: its record now and then, a word to it, and what of its
+    description tells its ports."""
+
+    host: str
+    now: Optional[Record]
+    then: Optional[Record]
+    why: str
+    plan: Optional[Plan]
+
+
 class Outcome(NamedTuple):
-    """What was done, or would be, what stood in the way, and a sentence on the host's record."""
+    """What was done, or would be, what stood in the way, and what became of each host's record."""
 
     moves: List[Move]
     problems: List[Problem]
-    record: str = ""
+    records: Sequence[Said] = ()
 
 
 def place(store: XmlRpc, host: Optional[str], dry_run: bool) -> Outcome:
@@ -38,32 +55,99 @@ def place(store: XmlRpc, host: Optional[str], dry_run: bool) -> Outcome:
     return _place(store, names, systems, dry_run)
 
 
-def record(store: XmlRpc, host: str, clear: bool, dry_run: bool) -> Outcome:
-    """Set a host's record as if it had just installed itself, or clear it; place its guests."""
-    data = store.blended("system", host)
-    if data is None:
-        return _no_system(host)
-    if clear:
-        if not dry_run:
-            hosts.clear_record(store, host)
-        return Outcome([], [], "%s: no bridge any more" % host)
-    problems: List[Problem] = []
-    planned = hosts.planned(data, problems.append)
-    if planned is None:
-        right = "set it, or its interface records, before you record what they make"
-        unset = Problem(host, keys.BRIDGE.name, "is not set", right)
-        return Outcome([], problems or [unset])
-    # as they are before: Cobbler's trigger places guests too
+def named(text: str) -> Tuple[str, ...]:
+    """Names of bridges with commas between; raises ``ValueError`` where one is none."""
+    found = [each.strip() for each in text.split(",")]
+    return tuple(dict.fromkeys(values.device_name(each) for each in found))
+
+
+def record(
+    store: XmlRpc, hosts: Sequence[str], bridges: Sequence[str], clear: bool, dry_run: bool
+) -> Outcome:
+    """Record what hosts have by hand: ``bridges``, or what is described; or clear their records.
+    Then place their guests. ``hosts`` may be patterns.
+
+    A verified host with these bridges already stays verified.
+    """
     systems = {system.name: system for system in store.systems()}
-    if not dry_run:
-        hosts.write_record(store, host, planned, INSTALLED)
-    written = hosts.record_of(planned, INSTALLED, "")
-    own = dict(systems[host].own_meta, **{keys.RECORD.name: str(written)})
-    systems[host] = systems[host]._replace(own_meta=own)
-    names = [name for name, system in systems.items() if system.host == host]
-    has = ", ".join(written.bridges) or written.unbridged
+    said: List[Said] = []
+    problems = _missing(hosts, systems)
+    for name in sorted(systems):
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in hosts):
+            continue
+        host = systems[name]
+        try:
+            found = _cleared(store, host) if clear else _recorded(store, host, bridges)
+        except ItemError as error:
+            problems.append(error.problem)
+            continue
+        if not isinstance(found, Said):
+            problems += found
+            continue
+        if found.then != found.now and not dry_run:
+            store.log_in()
+            try:
+                _write(store, host, found)
+            except ItemError as error:
+                problems.append(error.problem)
+                continue
+            except Fault as error:
+                # one that can't be saved keeps no other from its record
+                problems.append(_refused(name, error))
+        said.append(found)
+        systems[name] = host._replace(record=found.then)
+    recorded = set() if clear else {each.host for each in said}
+    names = [name for name, system in systems.items() if system.host in recorded]
     placed = _place(store, names, systems, dry_run)
-    return placed._replace(record="%s: %s, installed" % (host, has))
+    return Outcome(placed.moves, problems + placed.problems, said)
+
+
+def _write(store: XmlRpc, host: System, found: Said) -> None:
+    if found.then is None:
+        recording.clear_record(store, host, found.plan)
+    else:
+        recording.write_record(
+            store, host, found.then, () if found.plan is None else found.plan.bridges
+        )
+
+
+def _missing(hosts: Sequence[str], systems: Mapping[str, System]) -> List[Problem]:
+    return [
+        problem
+        for pattern in hosts
+        if not any(fnmatch.fnmatchcase(name, pattern) for name in systems)
+        for problem in _no_system(pattern).problems
+    ]
+
+
+def _recorded(store: XmlRpc, host: System, bridges: Sequence[str]) -> Union[Said, List[Problem]]:
+    """What a host's record becomes, or why it can't be told."""
+    had, plan = host.record, None
+    if bridges:
+        then = recording.named(bridges, BY_HAND, had)
+    else:
+        problems: List[Problem] = []
+        plan = recording.planned(store.blended("system", host.name) or {}, problems.append)
+        if plan is None:
+            right = "set it, or its interface records, or name what it has with --bridge"
+            return problems or [Problem(host.name, keys.BRIDGE.name, "is not set", right)]
+        then = recording.record_of(plan, BY_HAND, had)
+    if had is not None and had.state in SURE and had.has_same(then):
+        return Said(host.name, had, had, "nothing to do", None)
+    return Said(host.name, had, then, "", plan)
+
+
+def _cleared(store: XmlRpc, host: System) -> Said:
+    """That a host's record goes, and which interfaces have one of its bridges then."""
+    try:
+        data = store.blended("system", host.name) or {}
+    except (Fault, AnswerError, ItemError):
+        # a record can be cleared whatever is wrong with the host's own data
+        data = {}
+    plan = recording.planned(data, lambda problem: None)
+    stays = ["%s (%s)" % each for each in sorted(recording.left(host, plan).items())]
+    why = "virt_bridge stays on %s: it may be somebody's choice" % ", ".join(stays)
+    return Said(host.name, host.record, None, why if stays else "", plan)
 
 
 def _no_system(host: str) -> Outcome:
@@ -71,12 +155,23 @@ def _no_system(host: str) -> Outcome:
     return Outcome([], [Problem(host, "system", "there is none of this name", right)])
 
 
+def _refused(name: str, error: Fault) -> Problem:
+    wrong = "Cobbler refused: %s" % error.faultString
+    return Problem(name, "virt_bridge", wrong, "correct the system; cobbler.log has more")
+
+
 def as_text(outcome: Outcome, dry_run: bool) -> str:
-    """The moves as a table, and sentences."""
-    said = outcome.record + "\n" if outcome.record else ""
+    """The records and the moves as tables."""
+    said = ""
+    if outcome.records:
+        lines: List[Tuple[str, ...]] = [("HOST", "NOW", "THEN", "")]
+        for each in outcome.records:
+            words = ["-" if found is None else str(found) for found in (each.now, each.then)]
+            lines.append((each.host, *words, each.why))
+        said = table.text(lines)
     if not outcome.moves:
         said += "No guest's bridge changes.\n"
-        return said + ("Nothing was written.\n" if outcome.record and dry_run else "")
+        return said + ("Nothing was written.\n" if outcome.records and dry_run else "")
     rows: List[Tuple[str, ...]] = [("GUEST", "NIC", "HOST", "NOW", "THEN", "WHY")]
     for guest, host, choice in outcome.moves:
         now = "-" if choice.now in ("", INHERITED) else choice.now
@@ -91,11 +186,38 @@ def _place(
     moves: List[Move] = []
     problems: List[Problem] = []
     for name in sorted(names):
-        found = placer.look(systems[name])
-        if found.changes and not dry_run:
-            # as it is by now
-            placer.place(name)
+        try:
+            found = placer.look(systems[name])
+        except ItemError as error:
+            # of the host: its other guests say the same
+            problems += [error.problem] if error.problem not in problems else []
+            continue
         problems += found.problems
+        if found.changes and not dry_run:
+            store.log_in()
+            try:
+                # the triggers place it, as it is by then
+                store.save(name)
+            except Fault as error:
+                # one that can't be saved keeps no other from its place
+                problems.append(_refused(name, error))
+                continue
         host = systems[name].host or ""
         moves += [Move(name, host, each) for each in found.choices if each.bridge != each.now]
+    if moves and not dry_run:
+        problems += _unplaced(moves, {system.name: system for system in store.systems()})
     return Outcome(moves, problems)
+
+
+def _unplaced(moves: Iterable[Move], systems: Mapping[str, System]) -> Iterable[Problem]:
+    """Guests that were saved and not placed, for want of our triggers."""
+    for name, _, choice in moves:
+        there = (
+            {each.name: each.virt_bridge for each in systems[name].interfaces}
+            if name in systems
+            else {}
+        )
+        if there.get(choice.interface, choice.bridge) == choice.now != choice.bridge:
+            wrong = "was saved, and no trigger of cobbler-bridge has put it on %s" % choice.bridge
+            right = "run cobbler-bridge install, and restart cobblerd; cobbler.log may have more"
+            yield Problem(name, "virt_bridge of %s" % choice.interface, wrong, right)

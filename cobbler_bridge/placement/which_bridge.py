@@ -5,19 +5,18 @@ else the one on the VLAN that the guest names, else the host's first. Only an in
 set by hand: one that has no value of its own, or the value that the guest's note says is ours.
 """
 
-import ipaddress
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from cobbler_bridge import keys
-from cobbler_bridge.description import Description
-from cobbler_bridge.inventory import INHERITED, Interface, System
-from cobbler_bridge.network import Bridge
+from cobbler_bridge import addresses, typed
+from cobbler_bridge.addresses import Network
+from cobbler_bridge.description import keys
+from cobbler_bridge.description.describe import Description
+from cobbler_bridge.description.network import Bridge
+from cobbler_bridge.description.xen_mode import UNBRIDGED
 from cobbler_bridge.problem import Problem, shown
-from cobbler_bridge.record import INSTALLING, Record
-from cobbler_bridge.xen import UNBRIDGED
-
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+from cobbler_bridge.store.host_record import INSTALLING, ROLLED_BACK, Record
+from cobbler_bridge.store.inventory import INHERITED, Interface, System
 
 # Koan 3.0.1, virtinstall.py, _sanitize_nics: what it makes no NIC of
 _NO_NIC_TYPES = ("bond", "bridge", "bonded_bridge_slave")
@@ -115,6 +114,10 @@ def hindrance(guest: System, host: Optional[System]) -> Optional[Problem]:
         wrong = "Cobbler knows no bridge of %s" % name
         right = "install that host, or run cobbler-bridge record %s" % host.name
         return Problem(guest.name, keys.HOST.name, wrong, right)
+    if host.record.state == ROLLED_BACK:
+        right = "correct that host, or set virt_bridge of the guest by hand"
+        wrong = "%s has put its old network back and has no bridge" % name
+        return Problem(guest.name, keys.HOST.name, wrong, right)
     if host.record.state == INSTALLING:
         right = "wait until it is done"
         return Problem(guest.name, keys.HOST.name, "%s is being installed" % name, right)
@@ -145,20 +148,20 @@ def _networks(bridge: Bridge, data: Mapping[str, Any]) -> Tuple[Network, ...]:
     """A bridge's networks: those of its addresses, else those that its records speak of."""
     own = [bridge.ipv4.address, *bridge.ipv4.others, bridge.ipv6.address, *bridge.ipv6.others]
     found = [address.network for address in own if address is not None]
-    records = data.get("interfaces") or {}
+    records = typed.fields(data.get("interfaces"))
     for name in (bridge.name, *bridge.port_interfaces):
-        fields = records.get(name) or {}
+        fields = typed.fields(records.get(name))
         for address, mask in (("ip_address", "netmask"), ("ipv6_address", "ipv6_prefix")):
-            network = _network(str(fields.get(address) or ""), str(fields.get(mask) or ""))
+            network = _network(typed.text(fields.get(address)), typed.text(fields.get(mask)))
             if network is not None and network.version not in {each.version for each in found}:
                 found.append(network)
     return tuple(found)
 
 
-def _network(address: str, mask: str) -> Optional[Network]:
+def _network(address: Optional[str], mask: Optional[str]) -> Optional[Network]:
+    host, slash, prefix = (address or "").partition("/")
     try:
-        text = address if "/" in address else "%s/%s" % (address, mask)
-        return ipaddress.ip_interface(text).network
+        return addresses.interface(host, prefix if slash else mask or "").network
     except ValueError:
         return None
 
@@ -228,7 +231,8 @@ def _asked_vlan(guest: System, interface: Interface) -> Optional[str]:
         return named.group(1).lstrip("0")
     asked = guest.meta.get(VLAN)
     # on a host it is about its own bridge
-    return None if asked is None or keys.BRIDGE.name in guest.meta else str(asked)
+    text = typed.written(asked)
+    return None if asked is None or keys.BRIDGE.name in guest.meta else text or shown(asked)
 
 
 def _nearest(interface: Interface, host: Sequence[Offer]) -> List[Offer]:
@@ -236,7 +240,7 @@ def _nearest(interface: Interface, host: Sequence[Offer]) -> List[Offer]:
     found = []
     for text in interface.addresses:
         try:
-            address = ipaddress.ip_address(text.partition("/")[0])
+            address = addresses.address(text.partition("/")[0])
         except ValueError:
             continue
         found += [

@@ -1,86 +1,128 @@
 """The check at the first boot: what is installed for it, and what it must prove.
 
-The check itself is ``host/firstboot.sh``, the same on every machine. It reads what it must prove
-from a file of lines: ``url``, ``timeout`` (seconds) and ``rollback``; then for each bridge
+The check itself is ``firstboot.sh`` of ``script/on_the_host``, behind parts of ``check``: for what
+starts services on a target, for each reader of its network's files, and for what goes on looking.
+It reads what it must prove from a file of lines: ``url``, ``description`` (its digest), ``timeout``
+(seconds), ``rollback``, and ``watch no`` where nothing goes on looking; then for each bridge
 ``bridge NAME`` and ``port NAME`` for each port; ``device NAME`` for a VLAN that has addresses of
 its own; behind either, ``ipv4`` and ``ipv6`` with ``none``, ``any``, or ``static ADDRESS/PREFIX
-GATEWAY``; last ``nic NAME`` for each card, by its name before.
+GATEWAY``; then ``nic NAME`` for each card, by its name before; and ``end`` with the number of lines
+before it.
 """
 
-import functools
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from cobbler_bridge import shipped
-from cobbler_bridge.description import Description
-from cobbler_bridge.network import Device
-from cobbler_bridge.plan import Call, File, Parts, Step, Text, Word, name_of
+from cobbler_bridge.description import keys
+from cobbler_bridge.description.describe import Description
+from cobbler_bridge.description.digest import digest
+from cobbler_bridge.description.network import Device
+from cobbler_bridge.plan.names import name_of
+from cobbler_bridge.plan.plan import Call, File, Parts, Program, Shipped, Step, Text, Word
+from cobbler_bridge.plan.target import SYSTEMD, SYSV, Target
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.target import Target
 
 EXPECTED = "/var/lib/cobbler-bridge/expected"
+KEPT = "/var/lib/cobbler-bridge/script"
 SCRIPT = "/usr/libexec/cobbler-bridge/firstboot"
+# where the parts lie, named as init systems and readers are
+_PARTS = "check/"
 
 
 class Starter(NamedTuple):
-    """What starts the check: a shipped file, its place and mode, and the links that enable it.
+    """What starts the check: shipped files, each with its place, all with one mode, and the links
+    that enable it.
 
     ``target`` is what the links say.
     """
 
-    shipped: str
-    path: str
+    shipped: Tuple[Tuple[str, str], ...]
     mode: int
     target: str
     links: Tuple[str, ...]
 
+    @property
+    def steps(self) -> Tuple[Step, ...]:
+        """What puts them in place."""
+        files = (
+            Shipped((path,), self.mode, name, "%s starts that check" % path)
+            for name, path in self.shipped
+        )
+        return (*files, Call("link_files", (self.target, *self.links), "it is enabled"))
+
 
 _INIT = Starter(
-    "firstboot.init",
-    "/etc/rc.d/init.d/cobbler-bridge-firstboot",
+    (("firstboot.init", "/etc/rc.d/init.d/cobbler-bridge-firstboot"),),
     0o755,
     "../init.d/cobbler-bridge-firstboot",
     # chkconfig would make them, but not in an installer's chroot
     tuple("/etc/rc.d/rc%d.d/S99cobbler-bridge-firstboot" % level for level in (2, 3, 4, 5)),
 )
 _SYSTEMD = Starter(
-    "firstboot.service",
-    "/etc/systemd/system/cobbler-bridge-firstboot.service",
+    (("firstboot.service", "/etc/systemd/system/cobbler-bridge-firstboot.service"),),
     0o644,
     "../cobbler-bridge-firstboot.service",
     ("/etc/systemd/system/multi-user.target.wants/cobbler-bridge-firstboot.service",),
 )
-# By release; every other one has systemd
-_STARTERS: Dict[int, Starter] = {5: _INIT, 6: _INIT}
+# once a day, cron; at a boot it is the same as before
+_CRON = Starter(
+    (),
+    0o755,
+    "../rc.d/init.d/cobbler-bridge-firstboot",
+    ("/etc/cron.daily/cobbler-bridge-firstboot",),
+)
+_TIMER = Starter(
+    tuple(
+        ("watch." + kind, "/etc/systemd/system/cobbler-bridge-watch." + kind)
+        for kind in ("service", "timer")
+    ),
+    0o644,
+    "../cobbler-bridge-watch.timer",
+    ("/etc/systemd/system/timers.target.wants/cobbler-bridge-watch.timer",),
+)
+# By init system: for the first boot, and for each day after it
+_STARTERS: Dict[str, Tuple[Starter, Starter]] = {SYSV: (_INIT, _CRON), SYSTEMD: (_SYSTEMD, _TIMER)}
 
+_KEEP = Call("keep_script", (KEPT,), "this script is kept as %s" % KEPT)
 _NICS = Call("firstboot_nics", (), "the first boot also knows the names that the NICs have now")
 
 
+def is_proved(description: Description) -> bool:
+    """Whether a check proves what is written; what xend makes comes when xend starts."""
+    return description.first_boot.verify and not description.xen.makes_network
+
+
 def check(description: Description) -> Tuple[Step, ...]:
-    """The check and what it must prove; nothing where none is wanted."""
+    """What the check must prove; nothing where none is wanted."""
     if not description.first_boot.verify:
         return ()
-    return (
-        File((EXPECTED,), 0o644, _expected(description)),
-        _NICS,
-        _shipped("firstboot.sh", SCRIPT, 0o755, "checks the bridge at the first boot"),
-    )
+    return File((EXPECTED,), 0o644, _expected(description)), _NICS, _KEEP
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
-    """What starts the check on a target."""
+    """The check on a target, and what starts it."""
     if not description.first_boot.verify:
         return Parts(), []
-    starter = _STARTERS.get(target.release, _SYSTEMD)
-    steps = (
-        _shipped(starter.shipped, starter.path, starter.mode, "starts that check"),
-        Call("link_files", (starter.target, *starter.links), "it is enabled"),
-    )
-    return Parts(("firstboot",), (), steps), []
+    starters = _STARTERS.get(target.init)
+    if starters is None:
+        wrong = "no check is started on %s by %s" % (target.name, target.init)
+        right = "it can be no, and then nothing is proved"
+        return Parts(), [Problem(description.subject, keys.VERIFY.name, wrong, right)]
+    for reader in target.readers:
+        if not shipped.has_part(_PARTS + reader):
+            wrong = "it is not known how a check on %s has %s start anew" % (target.name, reader)
+            right = "it can be no, and then nothing is proved"
+            return Parts(), [Problem(description.subject, keys.VERIFY.name, wrong, right)]
+    first, daily = starters
+    watch = daily.steps if description.first_boot.watch else ()
+    return Parts((), (program(target), *first.steps, *watch)), []
 
 
-@functools.lru_cache(maxsize=None)
-def _shipped(name: str, path: str, mode: int, does: str) -> File:
-    return File((path,), mode, (shipped.text("host", name),), "%s %s" % (path, does))
+def program(target: Target) -> Program:
+    """The check, of the parts that a target needs."""
+    parts = [_PARTS + part for part in (target.init, *target.readers)]
+    does = "%s checks the bridge at the first boot" % SCRIPT
+    return Program((SCRIPT,), 0o755, shipped.with_needs((*parts, "firstboot")), does)
 
 
 def _expected(description: Description) -> Text:
@@ -88,9 +130,11 @@ def _expected(description: Description) -> Text:
     # an STP port forwards nothing before it has listened and learned
     delays = [2 * bridge.forward_delay for bridge in description.bridges if bridge.stp]
     words: List[Word] = ["url %s\n" % check.url] if check.url else []
+    words.append("description %s\n" % digest(description))
+    words += [] if check.watch else ["watch no\n"]
     words.append("timeout %d\n" % (check.timeout + max(delays, default=0)))
     words.append("rollback %s\n" % ("yes" if check.rollback else "no"))
-    names = [bridge.name for bridge in description.bridges]
+    names = description.bridge_names
     for bridge in description.bridges:
         words.append("bridge %s\n" % bridge.name)
         for port in bridge.ports:

@@ -6,14 +6,20 @@ itself knows the bridge. ``koan-bridge`` runs koan with it.
 
 from typing import List, Tuple
 
-from cobbler_bridge.description import Description
-from cobbler_bridge.plan import Call, File, Parts
+from cobbler_bridge.description.describe import Description
+from cobbler_bridge.plan.plan import File, Parts, Shipped
+from cobbler_bridge.plan.target import Target
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.target import Target
 
 # beside those of Cobbler's own snippet koan_environment, which has COBBLER_SERVER
 LOGIN = "/etc/profile.d/cobbler-bridge"
 WRAPPER = "/usr/local/bin/koan-bridge"
+# what Koan's own Python runs for it; beside it by ../lib
+CHOOSER = "/usr/local/lib/cobbler-bridge/koan_bridge.py"
+_WRAPPER = (
+    Shipped((WRAPPER,), 0o755, "koan-bridge.sh", "%s runs koan with this host's bridges" % WRAPPER),
+    Shipped((CHOOSER,), 0o644, "koan_bridge.py", "%s chooses them" % CHOOSER),
+)
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
@@ -23,6 +29,6 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     steps = (
         File((LOGIN + ".sh",), 0o644, (login,)),
         File((LOGIN + ".csh",), 0o644, ("setenv COBBLER_BRIDGE %s\n" % bridges,)),
-        Call("koan_wrapper", (), "%s runs koan with this host's bridges" % WRAPPER),
+        *_WRAPPER,
     )
-    return Parts(("koan",), (), steps), []
+    return Parts((), steps), []

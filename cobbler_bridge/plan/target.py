@@ -1,80 +1,94 @@
-"""Which operating systems a bridge can be written for, and what each reads by default."""
+"""What is known of an operating system that a bridge is written for; ``families`` has them."""
 
-import re
-from typing import Any, Mapping, NamedTuple, Optional, Tuple
+from typing import Generic, Mapping, NamedTuple, Optional, Tuple, TypeVar
 
-from cobbler_bridge.problem import Problem, shown
-from cobbler_bridge.reader import subject_of
+Row = TypeVar("Row")
+
+# Families: what has its releases counted together
+EL = "EL"
+FEDORA = "Fedora"
+DEBIAN = "Debian"
+UBUNTU = "Ubuntu"
+# Init systems: what starts the services of a host
+SYSV = "sysv"
+SYSTEMD = "systemd"
+# Readers of the network's files
+NETWORK_SCRIPTS = "network"
+NETWORKMANAGER = "NetworkManager"
+NETWORKD = "systemd-networkd"
+IFUPDOWN = "networking"
+NETPLAN = "netplan"
+# Tools that install packages
+YUM = "yum"
+APT = "apt-get"
+
+
+class SavedRules(NamedTuple):
+    """The files that the rules of iptables and of ip6tables are loaded from at boot."""
+
+    ipv4: str
+    ipv6: str
 
 
 class Target(NamedTuple):
-    """An operating system being installed.
+    """The operating system on a host.
 
-    ``backends`` are the formats that it can read, names in ``backends.BACKENDS``, the one that
-    it reads by default first; ``release`` is the number that a format's own table of differences
-    goes by.
+    ``family`` and ``release`` say which it is, ``name`` says it to a person. ``backends`` are the
+    formats that its programs read, names in ``backends.BACKENDS``, the one that it reads by
+    default first. ``readers`` are the services that may read its network's files, in the order in
+    which they are started, whichever of them does. ``init`` starts its services, ``installer``
+    installs its packages, and ``saved_rules`` are where its firewall's rules lie: ``None`` where
+    nothing loads such files.
     """
 
-    name: str
+    family: str
     release: int
     backends: Tuple[str, ...]
+    readers: Tuple[str, ...]
+    init: str
+    installer: str
+    saved_rules: Optional[SavedRules]
+    name: str
 
 
-# (breed, os_version) as Cobbler's distro_signatures.json names them
-TARGETS = {
-    ("redhat", "rhel5"): Target("EL 5", 5, ("ifcfg",)),
-    ("redhat", "rhel6"): Target("EL 6", 6, ("ifcfg",)),
-    ("redhat", "cloudlinux6"): Target("EL 6", 6, ("ifcfg",)),
-    ("redhat", "rhel7"): Target("EL 7", 7, ("ifcfg",)),
-    ("redhat", "ovz7"): Target("EL 7", 7, ("ifcfg",)),
-    ("redhat", "rhel8"): Target("EL 8", 8, ("ifcfg", "keyfile")),
-    ("redhat", "rhel9"): Target("EL 9", 9, ("keyfile", "ifcfg")),
-    ("redhat", "rhel10"): Target("EL 10", 10, ("keyfile",)),
-}
-# since Fedora 33 its installer writes keyfiles
-_FEDORAS = range(33, 46)
-TARGETS.update(
-    (("redhat", "fedora%d" % release), Target("Fedora %d" % release, release, ("keyfile",)))
-    for release in _FEDORAS
-)
+class Candidate(NamedTuple):
+    """What a machine may turn out to be.
 
-# What a machine may turn out to be where os_version doesn't tell: as ``release`` in
-# runtime/release.sh names it, in a pattern of the shell's case
-ON_THE_MACHINE = (
-    ("el5", TARGETS["redhat", "rhel5"]),
-    ("el6", TARGETS["redhat", "rhel6"]),
-    ("el7", TARGETS["redhat", "rhel7"]),
-    ("el8", TARGETS["redhat", "rhel8"]),
-    (
-        "el9 | el[1-9][0-9] | fedora3[3-9] | fedora[4-9][0-9] | fedora[1-9][0-9][0-9]",
-        Target("EL 9, Fedora 33 and later", 9, ("keyfile",)),
-    ),
-)
-UNKNOWN = Target("what the machine turns out to be", 0, ("ifcfg", "keyfile"))
-_BREEDS = ("redhat", "generic")
-_TOO_OLD = re.compile(r"(rhel[1-4]|fedora([0-9]|[12][0-9]|3[0-2]))\Z")
-
-# the same for a person
-KNOWN = "rhel5 to rhel10, fedora%d to fedora%d, cloudlinux6 and ovz7" % (
-    _FEDORAS[0],
-    _FEDORAS[-1],
-)
-
-
-def target_of(data: Mapping[str, Any]) -> Tuple[Optional[Target], Optional[Problem]]:
-    """The target that blended data are for, or the problem that there is none.
-
-    Where os_version doesn't tell, or is newer than what is known, it is ``UNKNOWN``.
+    ``pattern`` is one of the shell's case for what the helper ``release`` calls it.
     """
-    breed, os_version = str(data.get("breed") or ""), str(data.get("os_version") or "")
-    target = TARGETS.get((breed, os_version))
-    if target is not None:
-        return target, None
-    if breed in _BREEDS and not _TOO_OLD.match(os_version):
-        return UNKNOWN, None
-    return None, Problem(
-        subject_of(data),
-        "os_version",
-        "%s of breed %s is not supported" % (shown(os_version), shown(breed)),
-        "supported with breed redhat: %s, and what is newer" % KNOWN,
-    )
+
+    pattern: str
+    target: Target
+
+
+class ByTarget(Generic[Row]):
+    """What differs by release: a row holds from its release on, until the next of its family.
+
+    A family without a row is not known to the table, nor is a release before the first one.
+    """
+
+    def __init__(self, rows: Mapping[Tuple[str, int], Row]) -> None:
+        self.rows = dict(rows)
+
+    def row(self, target: Target) -> Optional[Row]:
+        """The row of a target, ``None`` where there is none."""
+        since = [release for family, release in self.rows if family == target.family]
+        reached = [release for release in since if release <= target.release]
+        return self.rows[target.family, max(reached)] if reached else None
+
+
+class Family(NamedTuple):
+    """What counts its releases together, or several that Cobbler and a machine tell apart alike.
+
+    ``breeds`` are Cobbler's. ``targets`` are what an os_version tells, ``machines`` what a machine
+    may turn out to be where it doesn't; ``asked`` are the helpers that find this out, in their
+    order: they set ``release``. ``too_old`` is a pattern of os_version, ``known`` says all this to
+    a person.
+    """
+
+    breeds: Tuple[str, ...]
+    targets: Mapping[str, Target]
+    machines: Tuple[Candidate, ...]
+    asked: Tuple[str, ...]
+    too_old: str
+    known: str

@@ -8,8 +8,16 @@ import math
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 from xml.sax.saxutils import escape
 
-from cobbler_bridge.record import INSTALLED, INSTALLING, VERIFIED
-from cobbler_bridge.show import NO_BRIDGE, NO_SYSTEM, NOT_INSTALLED, Guest, Host
+from cobbler_bridge.show.listing import NO_BRIDGE, NO_SYSTEM, NOT_INSTALLED, GuestRow, HostRow
+from cobbler_bridge.store.host_record import (
+    APPLYING,
+    BY_HAND,
+    FAILED,
+    INSTALLED,
+    INSTALLING,
+    ROLLED_BACK,
+    VERIFIED,
+)
 
 # Of a monospaced font, so that a text's width is known here; all in pixels
 _SIZE, _LETTER = 11, 7.05
@@ -24,11 +32,16 @@ _RATIO = 1.6
 _STATES = {
     VERIFIED: "#1b7f4b",
     INSTALLED: "#2b6cb0",
+    BY_HAND: "#2c7a7b",
     INSTALLING: "#b7791f",
+    APPLYING: "#b7791f",
+    ROLLED_BACK: "#c53030",
+    FAILED: "#c53030",
     NOT_INSTALLED: "#718096",
     NO_BRIDGE: "#c53030",
     NO_SYSTEM: "#c53030",
 }
+_DRIFTED = "#b7791f"
 # Fill, line and text of a guest's box
 _PLACED = ("#ebf4ff", "#90cdf4", "#1a365d")
 _UNPLACED = ("#fff5f5", "#fc8181", "#9b2c2c")
@@ -43,7 +56,7 @@ class _Row(NamedTuple):
     boxes: List[str]
 
 
-def svg(rows: Sequence[Host]) -> str:
+def svg(rows: Sequence[HostRow]) -> str:
     """A picture of all hosts, in columns, in the order of their names from top to bottom."""
     cards = [(row, _rows(row)) for row in rows]
     heights = [_height(each) for _, each in cards]
@@ -67,7 +80,7 @@ def svg(rows: Sequence[Host]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _rows(host: Host) -> List[_Row]:
+def _rows(host: HostRow) -> List[_Row]:
     """The bars of a card: a bridge each, and one for NICs that are on none of them."""
     boxes: Dict[str, List[str]] = {bridge.name: [] for bridge in host.bridges}
     lost: List[str] = []
@@ -89,7 +102,7 @@ def _rows(host: Host) -> List[_Row]:
     return found + ([_Row(_NO_BRIDGE_BAR, False, lost)] if lost else [])
 
 
-def _by_bridge(guest: Guest) -> List[Tuple[str, List[str]]]:
+def _by_bridge(guest: GuestRow) -> List[Tuple[str, List[str]]]:
     found: Dict[str, List[str]] = {}
     for nic, bridge in guest.nics:
         found.setdefault(bridge, []).append(nic)
@@ -131,7 +144,7 @@ def _columns(heights: Sequence[float]) -> List[List[int]]:
     return columns
 
 
-def _legend(rows: Sequence[Host]) -> List[str]:
+def _legend(rows: Sequence[HostRow]) -> List[str]:
     guests = sum(len(row.guests) for row in rows)
     title = "%d host%s, %d guest%s" % (
         len(rows),
@@ -151,8 +164,9 @@ def _legend(rows: Sequence[Host]) -> List[str]:
     return parts
 
 
-def _card(host: Host, rows: Sequence[_Row], x: float, y: float, height: float) -> List[str]:
-    colour = _STATES[host.state]
+def _card(host: HostRow, rows: Sequence[_Row], x: float, y: float, height: float) -> List[str]:
+    colour = _DRIFTED if host.drift else _STATES[host.state]
+    state = " ".join(filter(None, [host.unbridged, host.how, host.since]))
     parts = [
         "<g>",
         '<rect x="%g" y="%g" width="%g" height="%g" rx="6" fill="#ffffff" stroke="#cbd5e0"/>'
@@ -167,12 +181,7 @@ def _card(host: Host, rows: Sequence[_Row], x: float, y: float, height: float) -
             whole=host.name,
         ),
         _dot(x + _PAD + 6, y + 31, colour),
-        _text(
-            " ".join(filter(None, [host.state, host.unbridged, host.since])),
-            x + _PAD + 15,
-            y + 35,
-            colour,
-        ),
+        _text(_cut(state), x + _PAD + 15, y + 35, colour, whole=state),
     ]
     top = y + _HEAD
     for row in rows:
@@ -228,12 +237,12 @@ def _plain(text: str) -> str:
     return escape("".join(letter if letter.isprintable() else "�" for letter in text))
 
 
-def dot(rows: Sequence[Host]) -> str:
+def dot(rows: Sequence[HostRow]) -> str:
     """The same as a graph: a cluster for each host, a line for each NIC."""
     lines = ["graph cobbler_bridge {", "  rankdir=LR;", "  node [shape=box];"]
     names: Dict[Tuple[str, str], str] = {}
     for number, host in enumerate(rows):
-        label = "%s (%s)" % (host.name, host.state)
+        label = "%s (%s)" % (host.name, host.how)
         lines.append("  subgraph cluster_%d {" % number)
         lines.append("    label=%s;" % _quoted(label))
         lines.append("    h%d [shape=point style=invis];" % number)

@@ -1,16 +1,16 @@
 """The little that this package needs to know of Cobbler's systems, as plain data."""
 
-import ipaddress
-from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple, Union
+from ipaddress import IPv6Address
+from typing import Any, Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple
 
-from cobbler_bridge import keys, record
-from cobbler_bridge.record import Record
-from cobbler_bridge.xen import MADE_BY_XEND
+from cobbler_bridge import addresses, typed
+from cobbler_bridge.addresses import Address
+from cobbler_bridge.description import keys
+from cobbler_bridge.description.xen_mode import MADE_BY_XEND
+from cobbler_bridge.store.host_record import Record
 
 # Cobbler's word for a field that nobody set
 INHERITED = "<<inherit>>"
-
-Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 
 def address(text: Any) -> Optional[Address]:
@@ -19,12 +19,12 @@ def address(text: Any) -> Optional[Address]:
     A prefix, a zone and what comes behind a comma are left away, and an IPv4 address that is
     written as an IPv6 one is an IPv4 address.
     """
-    plain = str(text or "").partition(",")[0].partition("/")[0].partition("%")[0]
+    plain = (typed.text(text) or "").partition(",")[0].partition("/")[0].partition("%")[0]
     try:
-        found = ipaddress.ip_address(plain)
+        found = addresses.address(plain)
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if found.version == 6 else None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return found if mapped is None else mapped
 
 
@@ -47,7 +47,10 @@ class Interface(NamedTuple):
 class System(NamedTuple):
     """A system. ``meta`` is its autoinstall_meta merged with all that it inherits, ``own_meta``
     what was set on the system itself; ``created`` is a time in seconds since 1970, ``template`` the
-    file of its kickstart."""
+    file of its kickstart. ``record`` is what is remembered of this host's bridges, ``None`` for no
+    host, ``noted`` the bridge that each interface of a guest was given. ``unreadable`` are the
+    fields in which something of another type stands, which count as not set, and what is wrong with
+    each."""
 
     name: str
     profile: str
@@ -56,11 +59,10 @@ class System(NamedTuple):
     interfaces: Tuple[Interface, ...]
     created: float = 0
     template: str = ""
-
-    @property
-    def record(self) -> Optional[Record]:
-        """What Cobbler remembers of this host's bridges, ``None`` for no host."""
-        return record.read(self.own_meta.get(keys.RECORD.name))
+    unreadable: Tuple[Tuple[str, str], ...] = ()
+    uid: str = ""
+    record: Optional[Record] = None
+    noted: Mapping[str, str] = {}
 
     @property
     def placed(self) -> Dict[str, str]:
@@ -68,11 +70,10 @@ class System(NamedTuple):
 
         One whose virt_bridge is another by now was set by hand since.
         """
-        noted = record.read_placed(self.own_meta.get(keys.PLACED.name))
         return {
             each.name: each.virt_bridge
             for each in self.interfaces
-            if noted.get(each.name) == each.virt_bridge
+            if self.noted.get(each.name) == each.virt_bridge
         }
 
     @property
@@ -80,6 +81,11 @@ class System(NamedTuple):
         """Whether this host proves its bridge at its first boot; what xend makes is not proved."""
         by_xend = self.meta.get(keys.XEN.name) in MADE_BY_XEND
         return self.meta.get(keys.VERIFY.name) != "no" and not by_xend
+
+    @property
+    def watches(self) -> bool:
+        """Whether this host, once its bridge is proved, tells Cobbler of it each day."""
+        return self.proves and self.meta.get(keys.WATCH.name) != "no"
 
     @property
     def static_addresses(self) -> FrozenSet[Address]:
@@ -113,10 +119,12 @@ class System(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """A profile, with what it inherits; ``virt_bridge`` is the stored value."""
+    """A profile, with what it inherits; ``virt_bridge`` is the stored value, ``unreadable`` as a
+    system's."""
 
     name: str
     meta: Mapping[str, Any]
     template: str
     virt_bridge: str
     distro: str = ""
+    unreadable: Tuple[Tuple[str, str], ...] = ()

@@ -6,6 +6,7 @@ import pytest
 
 from private_cobbler import PrivateCobbler
 from real.server import Server, must_be_built
+from real.shared import Shared
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -13,8 +14,7 @@ def _built() -> None:
     must_be_built()
 
 
-@pytest.fixture(scope="session")
-def _shared() -> Iterator[Server]:
+def _make() -> Iterator[Server]:
     with PrivateCobbler() as cobbler:
         server = Server(cobbler)
         server.install()
@@ -22,12 +22,19 @@ def _shared() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def _shared() -> Iterator[Shared[Server]]:
+    with Shared(_make, Server.answers) as shared:
+        yield shared
+
+
 @pytest.fixture
-def server(_shared: Server) -> Iterator[Server]:
+def server(_shared: Shared[Server]) -> Iterator[Server]:
     """A Cobbler with the pack, a profile for each release, and no system."""
-    _shared.mark()
-    yield _shared
-    _shared.remove_all()
+    with _shared.lent() as server:
+        server.mark()
+        yield server
+        server.remove_all()
 
 
 @pytest.fixture

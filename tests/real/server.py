@@ -6,14 +6,17 @@ import os
 import re
 import subprocess
 import sysconfig
+import xmlrpc.client
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from urllib.parse import quote
 
-from private_cobbler import FIXED_PATHS, HTTP_PORT, PrivateCobbler
+from private_cobbler import FIXED_PATHS, HTTP_PORT, PrivateCobbler, PrivateCobblerError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLLECTIONS = "/var/lib/cobbler/collections"
 TEMPLATES = "/var/lib/cobbler/templates"
+LEDGER = "/var/lib/cobbler/bridge_records"
 TREE = "/var/www/cobbler/distro_mirror/tree"
 RELEASES = ("rhel5", "rhel6", "rhel7", "rhel8", "rhel9")
 BEGIN = "# ---- cobbler-bridge "
@@ -37,6 +40,10 @@ reboot
 $SNIPPET('bridge_setup')
 %end
 """
+# of which check has nothing to say
+WHOLE = MINIMAL.replace("%packages\n", PACKAGES).replace(
+    "_setup')\n", "_setup')\n$SNIPPET('autoinstall_done')\n"
+)
 
 
 class Answer(NamedTuple):
@@ -53,6 +60,13 @@ class Server:
         self.cobbler = cobbler
         self._mark = 0
         self._macs = 0
+
+    def answers(self) -> bool:
+        """Whether it still does."""
+        try:
+            return bool(self.cobbler.rpc("ping")) and self.get("/cblr/").status > 0
+        except (OSError, PrivateCobblerError, http.client.HTTPException, xmlrpc.client.Error):
+            return False
 
     def install(self) -> None:
         """Install the pack with its own command, and start cobblerd again."""
@@ -136,12 +150,19 @@ class Server:
         self._macs += 1
         return "52:54:00:00:%02x:%02x" % divmod(self._macs, 256)
 
+    def remove(self, kind: str, name: str) -> None:
+        """Remove an object."""
+        assert self.cobbler.rpc("remove_" + kind, name, self.cobbler.token) is True
+
     def remove_all(self) -> None:
         """Remove every system, and the profiles that a test added."""
         for name in self.names("system"):
-            self.cobbler.rpc("remove_system", name, self.cobbler.token)
+            self.remove("system", name)
+        # which would be those of the next ones of these names
+        for path in self.ledger():
+            path.unlink()
         for name in set(self.names("profile")) - set(RELEASES):
-            self.cobbler.rpc("remove_profile", name, self.cobbler.token)
+            self.remove("profile", name)
 
     def names(self, kind: str) -> List[str]:
         """The names of all objects of a kind."""
@@ -177,6 +198,12 @@ class Server:
             for mode in ("pre", "post"):
                 assert self.trigger(mode, name) == Answer(200, "True")
 
+    def reinstalled(self, *names: str) -> None:
+        """An administrator has these hosts install themselves again."""
+        for name in names:
+            self.edit("system", name, netboot_enabled=True)
+            self.installed(name)
+
     def command(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run cobbler-bridge inside."""
         return self.cobbler.run(["cobbler-bridge", *arguments], check=check)
@@ -201,9 +228,45 @@ class Server:
 
     def state(self, name: str) -> Optional[str]:
         """A host's record without its time, ``None`` where there is none."""
-        meta = self.meta(name)
-        record = meta.get("bridge_record") if isinstance(meta, dict) else None
-        return None if record is None else str(record).rpartition("/")[0]
+        record = self.record(name)
+        if record is None:
+            return None
+        return "%s/%s" % (",".join(record["bridges"]) or record["unbridged"], record["state"])
+
+    def record(self, name: str) -> Optional[Dict[str, Any]]:
+        """A host's record, ``None`` where there is none."""
+        record: Optional[Dict[str, Any]] = self.remembered(name).get("record")
+        return record
+
+    def placed(self, name: str) -> Dict[str, str]:
+        """What is remembered of a guest's interfaces."""
+        placed: Dict[str, str] = self.remembered(name).get("placed", {})
+        return placed
+
+    def remembered(self, name: str) -> Dict[str, Any]:
+        """All that is remembered of a system, by its uid."""
+        uid = self.uid(name)
+        entries = [json.loads(path.read_text()) for path in self.ledger()]
+        return next((each for each in entries if each["uid"] == uid), {})
+
+    def ledger(self) -> List[Path]:
+        """The files of all that is remembered."""
+        return sorted(self.cobbler.path(LEDGER).glob("*.json"))
+
+    def remember(self, name: str, **record: Any) -> None:
+        """Remember a record of a host, as a signal would."""
+        words = {"bridges": ["br0"], "state": "installed", "since": "2026-01-31T12:00:00Z"}
+        entry = {"format": 1, "uid": self.uid(name), "name": name, "record": {**words, **record}}
+        folder = self.cobbler.path(LEDGER)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (
+            folder / ("%s=%s.json" % (quote(name, safe=""), quote(self.uid(name), safe="")))
+        ).write_text(json.dumps(entry))
+
+    def uid(self, name: str) -> str:
+        """The uid of a system."""
+        items = self.cobbler.rpc("get_items", "system")
+        return str(next(each["uid"] for each in items if each["name"] == name))
 
     def disk(self) -> Dict[str, bytes]:
         """Every object's file."""
@@ -264,7 +327,7 @@ def must_be_built() -> None:
         path: site / path.relative_to(REPOSITORY)
         if folder == "cobbler_bridge"
         else site / "cobbler_bridge" / path.relative_to(REPOSITORY)
-        for folder in ("cobbler_bridge", "providers", "snippets", "triggers")
+        for folder in ("cobbler_bridge", "providers", "scripts", "snippets", "triggers")
         for path in (REPOSITORY / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }

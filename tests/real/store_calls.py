@@ -9,7 +9,8 @@ import json
 import sys
 from typing import Any
 
-from cobbler_bridge.store import InProcess, XmlRpc
+from cobbler_bridge.store.in_process import InProcess
+from cobbler_bridge.store.over_xmlrpc import XmlRpc
 
 
 def store(way: str) -> Any:

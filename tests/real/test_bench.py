@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from real.server import REPOSITORY
+from waiting import HANGS
 
 SCRIPT = "cobbler-bridge install > /dev/null && python tools/bench.py --rounds 1 --systems 60 70"
 CALLS = (
@@ -15,6 +16,12 @@ CALLS = (
     "add/system/post, guest placed",
     "install/post, fifty guests placed",
     "a save, neither host nor guest",
+    "forged: a verified host's post",
+    "forged: its firstboot again",
+    "forged: another profile's post",
+    "forged: from nobody's address",
+    "forged: a name nobody has",
+    "forged: a name that is none",
 )
 NUMBER = r" +\d+\.\d\d"
 
@@ -27,7 +34,7 @@ def test_tables() -> None:
         stderr=subprocess.PIPE,
         text=True,
         cwd=str(REPOSITORY),
-        timeout=120,
+        timeout=HANGS,
     )
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()

@@ -43,7 +43,9 @@ def hosts(kvm1: Server) -> Server:
 
 
 def since(server: Server, name: str) -> str:
-    return str(server.meta(name)["bridge_record"]).rpartition("/")[2]
+    record = server.record(name)
+    assert record is not None
+    return str(record["since"])
 
 
 def expected(server: Server) -> List[Dict[str, Any]]:
@@ -55,6 +57,9 @@ def expected(server: Server) -> List[Dict[str, Any]]:
             "ports": ports,
             "state": state,
             "since": since,
+            "reason": "",
+            "drift": "",
+            "seen": "",
             "guests": listed,
         }
 
@@ -239,8 +244,10 @@ def test_cobbler_refuses(fresh: Server) -> None:
         file.write("\n\nCobblerXMLRPCInterface.get_blended_data = broken\n")
     fresh.cobbler.restart()
     done = fresh.command("render", "--system=kvm1", check=False)
-    assert (done.returncode, done.stdout) == (3, "")
+    # of the one item that was asked for
+    assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("kvm1: ")
     assert "broken" in done.stderr
 
 
@@ -268,8 +275,9 @@ def test_render_forms(kvm1: Server) -> None:
     assert "/etc/sysconfig/network-scripts/ifcfg-br0" in paths
     for file in data["files"]:
         block = "\n# %s (mode %s)\n%s" % (file["path"], file["mode"], file["content"])
-        # of the check at the first boot it only says what it is for
-        hidden = "\n# %s checks the bridge" % file["path"], "\n# %s starts that" % file["path"]
+        # of what comes with the package it only says what it is for
+        purposes = ("checks the bridge", "starts that", "runs koan", "chooses them")
+        hidden = ["\n# %s %s" % (file["path"], purpose) for purpose in purposes]
         assert any(words in done.stdout for words in (block, *hidden))
     # the record is the host's own and not the profile's
     assert "kvm1" not in kvm1.command("render", "--profile=hosts").stdout
@@ -280,7 +288,7 @@ def test_render_problems(server: Server) -> None:
     server.system("kvm1", meta={"bridge": "br 0", "bridge_mtu": "12"})
     lines = [
         "kvm1: bridge: 'br 0' has ' ' in it; it can be 1 to 15 letters, digits, '_', '-' or '.', "
-        "not beginning with '-'",
+        "not beginning with '-', and not ., .., lo, all, default or none",
         "kvm1: bridge_mtu: '12' is too small; it can be a whole number from 576 to 9216",
     ]
     for form in ("files", "json", "sh"):

@@ -8,6 +8,7 @@ import sys
 from typing import Dict, Tuple
 
 from real.server import REPOSITORY
+from waiting import HANGS
 
 DEMO = [sys.executable, str(REPOSITORY / "tools/demo.py")]
 NETWORK = re.compile(r"^  virt-install … --network (bridge=[^,]*),mac=52:54:00:bb:00:01$", re.M)
@@ -32,7 +33,7 @@ def in_a_terminal(term: str) -> Tuple[int, str]:
         except OSError:
             # the last one to have it open has ended
             os.close(ours)
-        status = process.wait(60)
+        status = process.wait(HANGS)
     return status, output.decode().replace("\r\n", "\n")
 
 
@@ -75,7 +76,7 @@ def test_in_a_pipe() -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=environment("xterm"),
-        timeout=120,
+        timeout=HANGS,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "\033" not in done.stdout

@@ -2,6 +2,7 @@
 
 import functools
 import http.client
+import itertools
 import threading
 import time
 from typing import Any, Callable, Dict, List, Sequence
@@ -10,6 +11,7 @@ import pytest
 
 from private_cobbler import PrivateCobblerError
 from real.server import Answer, Server
+from waiting import HANGS
 
 STATIC = {"ipaddress-eth0": "10.0.0.5", "netmask-eth0": "255.255.255.0", "static-eth0": True}
 STATIC6 = {"ipv6address-eth0": "2001:db8::5", "ipv6prefix-eth0": "64", "static-eth0": True}
@@ -35,15 +37,17 @@ def call(
 
 
 def test_a_proved_host(host: Server) -> None:
-    installed = host.meta("kvm1")["bridge_record"]
+    installed = host.record("kvm1")
+    assert installed is not None
     time.sleep(1.1)
     assert host.trigger("firstboot", "kvm1") == Answer(200, "True")
     assert host.state("kvm1") == "br0/verified"
-    assert host.meta("kvm1")["bridge_record"].rpartition("/")[2] > installed.rpartition("/")[2]
-    verified = host.disk()
+    verified = host.record("kvm1")
+    assert verified is not None
+    assert verified["since"] == verified["seen"] > installed["since"]
     # the answer may have been lost
     assert host.trigger("firstboot", "kvm1") == Answer(200, "True")
-    assert host.disk() == verified
+    assert host.record("kvm1") == verified
     assert "verified" in host.command("show").stdout
 
 
@@ -64,31 +68,57 @@ def test_what_show_says_before(host: Server) -> None:
     assert "never" not in host.command("show").stdout
 
 
-@pytest.mark.parametrize("state", ["nothing", "installing"])
-def test_a_host_that_is_not_installed(host: Server, state: str) -> None:
+@pytest.mark.parametrize("lost", [["pre", "post"], ["post"]])
+def test_a_signal_before_it_was_lost(host: Server, lost: List[str]) -> None:
     host.system("kvm2", "hosts")
-    if state == "installing":
+    if "pre" not in lost:
         host.trigger("pre", "kvm2")
+    assert host.trigger("firstboot", "kvm2") == Answer(200, "True")
+    assert host.state("kvm2") == "br0/verified"
+
+
+def test_a_host_without_a_bridge(host: Server) -> None:
+    host.system("kvm2")
     before = host.disk()
     host.mark()
     assert host.trigger("firstboot", "kvm2") == Answer(200, "True")
     assert host.disk() == before
-    said = "WARNING | cobbler-bridge: first boot of 'kvm2': it is not installed"
-    assert host.said() == [said]
+    assert host.said() == ["WARNING | cobbler-bridge: first boot of 'kvm2': it has no bridge"]
 
 
 def test_a_reinstall_begins_anew(host: Server) -> None:
     host.system("web1", "rhel7", {"bridge_host": "kvm1"})
     host.trigger("firstboot", "kvm1")
+    host.edit("system", "kvm1", netboot_enabled=True)
     host.trigger("pre", "kvm1")
     assert host.state("kvm1") == "br0/installing"
     assert host.bridges("web1") == {"eth0": "br0"}
-    host.trigger("firstboot", "kvm1")
-    assert host.state("kvm1") == "br0/installing"
+    # as the last lines of a kickstart have it: from here on it is not to be installed
+    assert host.get("/cblr/svc/op/nopxe/system/kvm1") == Answer(200, "True")
     host.trigger("post", "kvm1")
     assert host.state("kvm1") == "br0/installed"
     host.trigger("firstboot", "kvm1")
     assert host.state("kvm1") == "br0/verified"
+
+
+@pytest.mark.parametrize("state", ["installed", "verified"])
+def test_a_host_that_is_not_to_be_installed(host: Server, state: str) -> None:
+    """Whatever became of its data meanwhile: a bridge, another, one that is refused, or none."""
+    if state == "verified":
+        host.trigger("firstboot", "kvm1")
+    metas: List[Dict[str, str]] = [{"bridge": "br0"}, {"bridge": "br1"}, {"bridge": "b r"}, {}]
+    for meta in metas:
+        host.edit("profile", "hosts", autoinstall_meta=meta)
+        before = host.disk()
+        for mode in ("pre", "post"):
+            host.mark()
+            assert host.trigger(mode, "kvm1") == Answer(200, "True")
+            assert host.said() == [
+                "WARNING | cobbler-bridge: %s of 'kvm1': it is %s and not to be installed, its "
+                "record stays as it is; to install it again say 'cobbler system edit --name=kvm1 "
+                "--netboot-enabled=1', and if it was, 'cobbler-bridge record kvm1'" % (mode, state)
+            ]
+        assert host.disk() == before
 
 
 @pytest.mark.parametrize("name", ["nobody", "..%2Fkvm1", "a%0Ab", "%24(id)"])
@@ -140,25 +170,52 @@ def test_the_callers_address(
 def test_a_profile_install_finds_its_system(server: Server) -> None:
     server.profile("hosts", meta={"bridge": "br0"})
     reserved = {"ipaddress-eth0": "10.0.0.5"}
-    server.system("kvm1", "rhel7", more=reserved)
-    server.system("kvm2", "rhel7", {"bridge_ipv4": "10.0.0.6/24"})
-    for address, name in (("10.0.0.5", "kvm1"), ("10.0.0.6", "kvm2")):
+    server.system("kvm1", "hosts", more=reserved)
+    server.system("kvm2", "hosts", {"bridge": "br7", "bridge_ipv4": "10.0.0.6/24"})
+    for address, name, bridge in (("10.0.0.5", "kvm1", "br0"), ("10.0.0.6", "kvm2", "br7")):
         for mode, state in (
             ("pre", "installing"),
             ("post", "installed"),
             ("firstboot", "verified"),
         ):
             call(server, "hosts", address, mode, "profile")
-            assert server.state(name) == "br0/" + state
+            # its own bridge, whatever the profile has
+            assert server.state(name) == "%s/%s" % (bridge, state)
     assert server.state("kvm1") == "br0/verified"
+
+
+def test_a_profile_that_is_not_its_own(server: Server) -> None:
+    """Neither a host that has another profile changes, nor one that will have one, nor a guest."""
+    server.profile("above", meta={"bridge": "br9"})
+    server.add("profile", "hosts", parent="above", autoinstall_meta={"bridge": "br0"})
+    server.profile("others", meta={"bridge": "br8"})
+    server.profile("plain")
+    server.system("kvm1", "hosts", more={"ipaddress-eth0": "10.0.0.5"})
+    server.system("web1", "plain", {"bridge_host": "kvm1"}, more={"ipaddress-eth0": "10.0.0.6"})
+    modes = ("pre", "post", "firstboot")
+    for state, of_its_own in zip((None, "installing", "installed", "verified"), ("", *modes)):
+        if of_its_own:
+            server.trigger(of_its_own, "kvm1")
+        assert server.state("kvm1") == (state and "br0/" + state)
+        before = server.disk()
+        for mode, profile in itertools.product(modes, ("others", "above", "plain")):
+            server.mark()
+            call(server, profile, "10.0.0.5", mode, "profile")
+            assert server.said() == [
+                "WARNING | cobbler-bridge: profile '%s' was installed from '10.0.0.5', which is "
+                "the address of 'kvm1': its own profile is 'hosts', and its record stays as it is"
+                % profile
+            ]
+            call(server, profile, "10.0.0.6", mode, "profile")
+        assert server.disk() == before
 
 
 @pytest.mark.parametrize("mode", ["post", "firstboot"])
 def test_a_profile_install_of_nobody_or_of_two(server: Server, mode: str) -> None:
     server.profile("hosts", meta={"bridge": "br0"})
-    for name in ("kvm1", "kvm2"):
+    for name, profile in (("kvm1", "hosts"), ("kvm2", "rhel7")):
         # Cobbler refuses this, but for a setting
-        server.system(name, "rhel7", {"bridge_ipv4": "10.0.0.5/24"})
+        server.system(name, profile, {"bridge_ipv4": "10.0.0.5/24"})
     before = server.disk()
     for address, owners in (
         ("10.0.0.5", "kvm1 and kvm2"),
@@ -168,10 +225,30 @@ def test_a_profile_install_of_nobody_or_of_two(server: Server, mode: str) -> Non
         call(server, "hosts", address, mode, "profile")
         assert server.said() == [
             "INFO | cobbler-bridge: profile 'hosts' was installed from '%s', which is the address "
-            "of %s: its bridge is not recorded; give one system that address with 'cobbler system "
-            "edit --ip-address' to have it recorded" % (address, owners)
+            "of %s: its bridge is not recorded; give one system of this profile that address with "
+            "'cobbler system edit --ip-address' to have it recorded" % (address, owners)
         ]
     assert server.disk() == before
+
+
+def test_an_address_that_moves(server: Server) -> None:
+    """Edited, renamed, removed: the one that has it now."""
+    server.profile("hosts", meta={"bridge": "br0"})
+    server.system("kvm1", "hosts", more={"ipaddress-eth0": "10.0.0.5"})
+    server.system("kvm2", "hosts")
+    call(server, "hosts", "10.0.0.5", "pre", "profile")
+    assert server.state("kvm1") == "br0/installing"
+    server.edit("system", "kvm1", modify_interface={"ipaddress-eth0": "10.0.0.7"})
+    server.edit("system", "kvm2", modify_interface={"ipaddress-eth0": "10.0.0.5"})
+    call(server, "hosts", "10.0.0.5", "post", "profile")
+    assert (server.state("kvm1"), server.state("kvm2")) == ("br0/installing", "br0/installed")
+    server.cobbler.run(["cobbler", "system", "rename", "--name=kvm1", "--newname=www1"])
+    call(server, "hosts", "10.0.0.7", "post", "profile")
+    assert server.state("www1") == "br0/installed"
+    server.remove("system", "kvm2")
+    server.system("kvm3", "hosts", more={"ipaddress-eth0": "10.0.0.5"})
+    call(server, "hosts", "10.0.0.5", "post", "profile")
+    assert server.state("kvm3") == "br0/installed"
 
 
 def calling(server: Server, name: str, answered: List[str], give_up: float) -> None:
@@ -224,7 +301,7 @@ def storm(server: Server, count: int, seconds: float) -> None:
         server.system(name, "hosts")
         server.installed(name)
     answered: List[str] = []
-    give_up = time.monotonic() + seconds + 60
+    give_up = time.monotonic() + seconds + HANGS
     calls = [functools.partial(calling, server, name, answered, give_up) for name in names]
     begin = time.monotonic()
     restart = threading.Thread(target=kill_and_restart, args=(server,))

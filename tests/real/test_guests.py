@@ -4,7 +4,7 @@
 were just set.
 """
 
-import time
+import re
 from typing import Any, Dict, Iterator, List
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from koan_network import koan_networks
 from private_cobbler import PrivateCobbler
 from real.server import Server
+from waiting import wait_for
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def koan(server: Server, system: str = "web1") -> List[str]:
 def rename_bridge(server: Server, new: str, host: str = "1") -> None:
     """The host is installed again, with another bridge."""
     server.edit("profile", "hosts" + host, autoinstall_meta={"bridge": new})
-    server.installed("kvm" + host)
+    server.reinstalled("kvm" + host)
 
 
 def test_host_recorded_before_and_after_the_guest(hosts: Server) -> None:
@@ -58,9 +59,10 @@ def test_guest_moved_to_another_host(hosts: Server) -> None:
     hosts.installed("kvm1", "kvm2")
     guest(hosts)
     hosts.cobbler.restart()
-    # as it is typed: this replaces all variables of the guest, our note with them
+    # as it is typed: this replaces all variables of the guest
     cobbler(hosts, "system", "edit", "--name=web1", "--autoinstall-meta=bridge_host=kvm2")
-    assert hosts.meta("web1") == {"bridge_host": "kvm2", "bridge_placed": "eth0:br2"}
+    assert hosts.meta("web1") == {"bridge_host": "kvm2"}
+    assert hosts.placed("web1") == {"eth0": "br2"}
     assert koan(hosts) == ["br2"]
     hosts.edit("system", "web1", autoinstall_meta={"bridge_host": "kvm1"})
     assert koan(hosts) == ["br1"]
@@ -89,7 +91,7 @@ def test_host_on_a_profile(hosts: Server) -> None:
     hosts.installed("kvm1", "kvm2")
     hosts.profile("guests", meta={"bridge_host": "kvm1"})
     hosts.system("web1", "guests")
-    assert hosts.meta("web1") == {"bridge_placed": "eth0:br1"}
+    assert hosts.placed("web1") == {"eth0": "br1"}
     cobbler(hosts, "profile", "edit", "--name=guests", "--autoinstall-meta=bridge_host=kvm2")
     assert koan(hosts) == ["br2"]
 
@@ -147,7 +149,7 @@ def test_interface_that_was_taken_away_and_set_by_hand(hosts: Server) -> None:
     hosts.installed("kvm1")
     guest(hosts, nics=("eth0", "eth1"))
     cobbler(hosts, "system", "edit", "--name=web1", "--interface=eth1", "--delete-interface")
-    assert hosts.meta("web1")["bridge_placed"] == "eth0:br1"
+    assert hosts.placed("web1") == {"eth0": "br1"}
     more = ["--mac=" + hosts.mac(), "--virt-bridge=br1"]
     cobbler(hosts, "system", "edit", "--name=web1", "--interface=eth1", *more)
     rename_bridge(hosts, "br3")
@@ -159,7 +161,7 @@ def test_interface_that_was_renamed_counts_as_set_by_hand(hosts: Server) -> None
     guest(hosts)
     words = ["--name=web1", "--interface=eth0", "--rename-interface=ens3"]
     cobbler(hosts, "system", "edit", *words)
-    assert "bridge_placed" not in hosts.meta("web1")
+    assert hosts.placed("web1") == {}
     rename_bridge(hosts, "br3")
     assert koan(hosts) == ["br1"]
 
@@ -181,7 +183,7 @@ def test_set_by_hand_before_there_was_a_record(hosts: Server) -> None:
     """Also where it is what we would have chosen."""
     guest(hosts, nics=("eth0", "eth1"), more={"virtbridge-eth0": "br1"})
     hosts.installed("kvm1")
-    assert hosts.meta("web1")["bridge_placed"] == "eth1:br1"
+    assert hosts.placed("web1") == {"eth1": "br1"}
     rename_bridge(hosts, "br3")
     assert koan(hosts) == ["br1", "br3"]
 
@@ -191,7 +193,7 @@ def test_set_by_hand_to_what_an_old_record_had(hosts: Server) -> None:
     hosts.installed("kvm1")
     rename_bridge(hosts, "br3")
     cobbler(hosts, "system", "edit", "--name=web1", "--interface=eth0", "--virt-bridge=br1")
-    assert "bridge_placed" not in hosts.meta("web1")
+    assert hosts.placed("web1") == {}
     hosts.cobbler.restart()
     hosts.installed("kvm1")
     hosts.edit("system", "web1", comment="saved")
@@ -222,54 +224,113 @@ def test_set_by_hand_as_the_host_is_changed(hosts: Server) -> None:
     assert koan(hosts) == ["br9"]
 
 
-def test_note_taken_away_on_purpose(hosts: Server) -> None:
-    guest(hosts)
-    hosts.installed("kvm1")
-    words = ["--in-place", "--autoinstall-meta=bridge_placed=none"]
-    cobbler(hosts, "system", "edit", "--name=web1", *words)
-    assert hosts.meta("web1") == {"bridge_host": "kvm1"}
-    rename_bridge(hosts, "br3")
-    assert koan(hosts) == ["br1"]
-
-
 def test_record_outlives_an_edit_of_the_hosts_variables(hosts: Server) -> None:
     hosts.installed("kvm1")
     hosts.cobbler.restart()
     cobbler(hosts, "system", "edit", "--name=kvm1", "--autoinstall-meta=bridge=br5 x=1")
     assert hosts.state("kvm1") == "br1/installed"
-    assert hosts.meta("kvm1")["bridge"] == "br5"
     hosts.edit("system", "kvm1", autoinstall_meta="<<inherit>>")
     assert hosts.state("kvm1") == "br1/installed"
-    assert "bridge" not in hosts.meta("kvm1")
+    assert hosts.meta("kvm1") == "<<inherit>>"
     guest(hosts)
     assert koan(hosts) == ["br1"]
 
 
-def test_record_written_by_hand_places_guests(hosts: Server) -> None:
-    guest(hosts)
+def test_record_by_hand_places_guests(hosts: Server) -> None:
+    """Of hosts of any system, many at once."""
+    for number in (1, 2):
+        guest(hosts, "web%d" % number, "kvm%d" % number)
     hosts.cobbler.restart()
-    record = "--autoinstall-meta=bridge_record=br7/installed/x"
-    cobbler(hosts, "system", "edit", "--name=kvm1", record)
-    assert koan(hosts) == ["br7"]
-    hosts.edit("system", "kvm1", autoinstall_meta={"bridge_record": "br8/verified/x"})
-    assert koan(hosts) == ["br8"]
-    # a host that comes with its record, for guests that are there already
-    guest(hosts, "web2", "kvm9")
-    hosts.system("kvm9", meta={"bridge_record": "br9/installed/x"})
-    assert koan(hosts, "web2") == ["br9"]
+    hosts.command("record", "kvm*", "--bridge=br7,br8")
+    assert hosts.state("kvm1") == hosts.state("kvm2") == "br7,br8/by hand"
+    assert (koan(hosts), koan(hosts, "web2")) == (["br7"], ["br7"])
+    hosts.command("record", "kvm1", "--bridge=br8")
+    record = hosts.record("kvm1")
+    assert record is not None
+    assert (record["bridges"], record["before"]) == (["br8"], ["br7"])
+    assert (koan(hosts), koan(hosts, "web2")) == (["br8"], ["br7"])
+    assert "kvm1: record" not in hosts.command("check", check=False).stdout
+    # what an administrator vouches for is no host's to change, nor anybody's who calls
+    for mode in ("pre", "post", "firstboot"):
+        hosts.trigger(mode, "kvm1")
+    hosts.trigger("firstboot", "kvm1,rolled-back,no_gateway")
+    assert hosts.record("kvm1") == record
+    # a verified one stays verified
+    hosts.reinstalled("kvm1")
+    hosts.trigger("firstboot", "kvm1")
+    assert hosts.state("kvm1") == "br1/verified"
+    record = hosts.record("kvm1")
+    for more in ([], ["--bridge=br1"]):
+        assert "nothing to do" in hosts.command("record", "kvm1", *more).stdout
+    assert hosts.record("kvm1") == record
+
+
+def test_rolled_back(hosts: Server) -> None:
+    """A host says that it put its old network back, until it proves another bridge."""
+    guest(hosts)
+    hosts.installed("kvm1")
+    assert hosts.trigger("firstboot", "kvm1,rolled-back,the_gateway_192.0.2.1_is_silent").text == (
+        "True"
+    )
+    assert hosts.state("kvm1") == "br1/rolled back"
+    why = "rolled back: the gateway 192.0.2.1 is silent"
+    assert why in hosts.command("show").stdout
+    said = hosts.command("check", check=False).stdout
+    assert "the gateway 192.0.2.1 is silent; correct its description" in said
+    assert "web1: bridge_host: 'kvm1' has put its old network back" in said
+    guest(hosts, "web2")
+    assert hosts.bridges("web2")["eth0"] in ("", "<<inherit>>")
+    hosts.edit("profile", "hosts1", autoinstall_meta={"bridge": "br5"})
+    hosts.trigger("post", "kvm1")
+    assert hosts.state("kvm1") == "br1/rolled back"
+    hosts.trigger("firstboot", "kvm1")
+    assert hosts.state("kvm1") == "br5/verified"
+    assert (koan(hosts), koan(hosts, "web2")) == (["br5"], ["br5"])
+    # nobody says that of a host which has proved its bridge
+    record = hosts.record("kvm1")
+    hosts.mark()
+    hosts.trigger("firstboot", "kvm1,rolled-back,x")
+    hosts.trigger("firstboot", "hosts1,rolled-back,x", "profile")
+    assert hosts.record("kvm1") == record
+    assert "it has put its old network back, and is verified" in hosts.log()
+
+
+def test_rolled_back_to_an_address_of_the_old_network(hosts: Server) -> None:
+    """Its static address was wrong, or is not there: who puts the old network back has another."""
+    static = {"ipaddress-eth0": "10.0.0.5", "netmask-eth0": "255.255.255.0", "static-eth0": True}
+    hosts.system("kvm7", "hosts1", more=static)
+    hosts.installed("kvm7")
+    for name, state in (("kvm7", "installed"), ("kvm7,rolled-back,x", "rolled back")):
+        hosts.cobbler.rpc("run_install_triggers", "firstboot", "system", name, "10.9.9.9")
+        assert hosts.state("kvm7") == "br1/" + state
+
+
+def test_a_port_without_a_link_is_noted(hosts: Server) -> None:
+    """The bridge is proved, and the record says what of it somebody should look at."""
+    hosts.installed("kvm1")
+    hosts.trigger("firstboot", "kvm1,noted,em2_has_no_link")
+    assert hosts.state("kvm1") == "br1/verified"
+    assert "verified: em2 has no link" in hosts.command("show").stdout
+    said = "kvm1: record: the host has proved its bridge, and says: em2 has no link"
+    assert said in hosts.command("check", check=False).stdout
+    hosts.trigger("firstboot", "kvm1,seen")
+    assert "verified: em2 has no link" in hosts.command("show").stdout
+    hosts.trigger("firstboot", "kvm1")
+    assert hosts.state("kvm1") == "br1/verified"
+    assert "no link" not in hosts.command("show").stdout
 
 
 def test_copied_host_has_no_bridge_yet(hosts: Server) -> None:
     hosts.installed("kvm1")
-    record = hosts.meta("kvm1")["bridge_record"]
+    record = hosts.record("kvm1")
     cobbler(hosts, "system", "copy", "--name=kvm1", "--newname=kvm3")
-    assert hosts.meta("kvm3") == {}
+    assert hosts.record("kvm3") is None
     words = ["--name=kvm1", "--newname=kvm4", "--interface=eth0", "--mac=" + hosts.mac()]
     cobbler(hosts, "system", "copy", *words)
-    assert hosts.meta("kvm4") == {}
+    assert hosts.record("kvm4") is None
     guest(hosts, host="kvm4")
     assert koan(hosts) == ["<<inherit>>"]
-    assert hosts.meta("kvm1") == {"bridge_record": record}
+    assert hosts.record("kvm1") == record
     hosts.installed("kvm4")
     assert koan(hosts) == ["br1"]
 
@@ -284,12 +345,31 @@ def test_renamed_host_keeps_its_record(hosts: Server) -> None:
     assert koan(hosts) == ["br1"]
 
 
-def test_two_hosts_of_one_moment_are_no_copies(hosts: Server) -> None:
-    record = "br1/installed/2026-01-31T12:00:00Z"
-    for name in ("kvm1", "kvm2"):
-        hosts.edit("system", name, autoinstall_meta={"bridge_record": record})
-        hosts.edit("system", name, comment="saved")
-    assert hosts.meta("kvm1") == hosts.meta("kvm2") == {"bridge_record": record}
+def test_removed_and_created_again(hosts: Server) -> None:
+    """As Terraform does it, which knows of no record."""
+    guest(hosts)
+    hosts.installed("kvm1")
+    hosts.trigger("firstboot", "kvm1")
+    record = hosts.record("kvm1")
+    assert record is not None
+    for name in ("web1", "kvm1"):
+        hosts.remove("system", name)
+    hosts.system("kvm1", "hosts1")
+    guest(hosts)
+    assert koan(hosts) == ["br1"]
+    # once more, in the other order
+    for name in ("kvm1", "web1"):
+        hosts.remove("system", name)
+    guest(hosts)
+    hosts.system("kvm1", "hosts1")
+    hosts.trigger("firstboot", "kvm1")
+    assert koan(hosts) == ["br1"]
+    shown = hosts.command("show").stdout
+    assert re.search("^kvm1 +br1 +- +verified +%s$" % record["since"], shown, re.MULTILINE)
+    hosts.reinstalled("kvm1")
+    found = hosts.record("kvm1")
+    assert found is not None
+    assert found["seen"] == record["seen"]
 
 
 def test_host_that_is_a_guest_itself(hosts: Server) -> None:
@@ -304,8 +384,9 @@ def test_host_that_is_a_guest_itself(hosts: Server) -> None:
 
 def test_by_subnet_and_by_vlan_of_one_bridge(hosts: Server) -> None:
     """A record of several bridges, of which the host's description has one."""
-    meta = {"bridge": "br1", "bridge_ipv4": "192.0.2.1/24", "bridge_record": "br0,br1/verified/x"}
+    meta = {"bridge": "br1", "bridge_ipv4": "192.0.2.1/24"}
     hosts.edit("system", "kvm1", autoinstall_meta=meta)
+    hosts.remember("kvm1", bridges=["br0", "br1"], state="verified")
     address = {"ipaddress-eth1": "192.0.2.7", "netmask-eth1": "255.255.255.0"}
     guest(hosts, nics=("eth0", "eth1"), more=address)
     assert koan(hosts) == ["br0", "br1"]
@@ -363,11 +444,7 @@ def test_by_subnet_and_vlan(hosts: Server) -> None:
 
 def test_no_bridge_to_be_on(hosts: Server) -> None:
     hosts.edit("system", "kvm1", autoinstall_meta={"bridge_xen": "network-nat"})
-    hosts.edit(
-        "system",
-        "kvm2",
-        autoinstall_meta={"bridge_record": "xen:network-route/installed/x"},
-    )
+    hosts.remember("kvm2", bridges=[], unbridged="network-route")
     for number, name in enumerate(("kvm1", "kvm2", "nobody", "web3")):
         guest(hosts, "web%d" % number, name)
         assert hosts.bridges("web%d" % number) == {"eth0": ""}
@@ -400,6 +477,11 @@ def other(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
+def events(server: Server) -> List[List[Any]]:
+    """What Cobbler does in the background: time, name, state and who has read it."""
+    return list(server.cobbler.rpc("get_events").values())
+
+
 def test_with_other_settings(other: Server) -> None:
     guest(other)
     other.cobbler.restart()
@@ -408,7 +490,7 @@ def test_with_other_settings(other: Server) -> None:
     guest(other, "web2")
     other.cobbler.restart()
     # with lazy_start Cobbler loads its objects beside everything else, and fails if that meets
-    time.sleep(1)
+    assert wait_for(lambda: {each[2] for each in events(other)} <= {"complete"}), events(other)
     other.edit("system", "web2", autoinstall_meta={"bridge_host": "kvm1", "x": "1"})
     other.edit("system", "kvm1", autoinstall_meta={"y": "1"})
     assert other.state("kvm1") == "br1/installed"
@@ -428,22 +510,23 @@ def test_record_and_place_by_hand(hosts: Server) -> None:
     guest(hosts, nics=("eth0", "eth1", "eth2"), more={"virtbridge-eth2": "br9"})
     hosts.cobbler.restart()
     before = hosts.disk()
-    said = "kvm1: br1, installed\n" + TABLE
-    assert hosts.command("record", "kvm1", "--dry-run").stdout == said + "Nothing was written.\n"
-    assert hosts.disk() == before
-    assert hosts.command("record", "kvm1").stdout == said
-    assert hosts.state("kvm1") == "br1/installed"
+    dry = hosts.command("record", "kvm1", "--dry-run").stdout
+    assert re.match("HOST  NOW  THEN\nkvm1  -    br1, by hand since .*\n", dry)
+    assert dry.endswith(TABLE + "Nothing was written.\n")
+    assert (hosts.disk(), hosts.record("kvm1")) == (before, None)
+    assert hosts.command("record", "kvm1").stdout.endswith("Z\n" + TABLE)
+    assert hosts.state("kvm1") == "br1/by hand"
     assert hosts.bridges("kvm1") == {"eth0": "br1"}
     assert koan(hosts) == ["br1", "br1", "br9"]
     again = hosts.disk()
     assert hosts.command("place").stdout == "No guest's bridge changes.\n"
     assert hosts.disk() == again
-    unchanged = "kvm1: no bridge any more\nNo guest's bridge changes.\n"
+    unchanged = "Z  -\nNo guest's bridge changes.\n"
     dry = hosts.command("record", "kvm1", "--clear", "--dry-run").stdout
-    assert dry == unchanged + "Nothing was written.\n"
-    assert hosts.state("kvm1") == "br1/installed"
-    assert hosts.command("record", "kvm1", "--clear").stdout == unchanged
-    assert hosts.meta("kvm1") == {}
+    assert dry.endswith(unchanged + "Nothing was written.\n")
+    assert hosts.state("kvm1") == "br1/by hand"
+    assert hosts.command("record", "kvm1", "--clear").stdout.endswith(unchanged)
+    assert hosts.record("kvm1") is None
     # its port is as if nobody had set it
     assert hosts.bridges("kvm1") != {"eth0": "br1"}
     assert hosts.bridges("web1") == {"eth0": "br1", "eth1": "br1", "eth2": "br9"}
@@ -472,6 +555,30 @@ def test_place_after_a_change_that_no_trigger_saw(hosts: Server) -> None:
     assert koan(hosts) == ["br1"]
 
 
+def test_record_that_is_cleared_by_hand_leaves_what_somebody_set(hosts: Server) -> None:
+    nics = {"macaddress-eth1": hosts.mac(), "virtbridge-eth1": "br1"}
+    hosts.edit("system", "kvm1", modify_interface=nics)
+    hosts.edit("system", "kvm1", autoinstall_meta={"bridge_port": "eth0"})
+    hosts.installed("kvm1")
+    assert hosts.bridges("kvm1") == {"eth0": "br1", "eth1": "br1"}
+    said = (
+        "  -     virt_bridge stays on %s: it may be somebody's choice\nNo guest's bridge changes.\n"
+    )
+    done = hosts.command("record", "kvm1", "--clear")
+    assert done.stdout.endswith(said % "eth1 (br1)")
+    unset, by_hand = hosts.bridges("kvm1").values()
+    assert unset in ("", "<<inherit>>")
+    assert by_hand == "br1"
+    # described no more: whose the values are is written nowhere
+    hosts.command("record", "kvm1")
+    hosts.edit("profile", "hosts1", autoinstall_meta={})
+    hosts.edit("system", "kvm1", autoinstall_meta={})
+    done = hosts.command("record", "kvm1", "--clear")
+    assert done.stdout.endswith(said % "eth0 (br1), eth1 (br1)")
+    assert hosts.bridges("kvm1") == {"eth0": "br1", "eth1": "br1"}
+    assert hosts.record("kvm1") is None
+
+
 NOBODY = (
     "nobody: system: there is none of this name; name one of those that 'cobbler system list' shows"
 )
@@ -482,22 +589,21 @@ def test_what_cannot_be_recorded(hosts: Server) -> None:
     hosts.system("wrong", meta={"bridge": "br 0"})
     lines: Dict[str, str] = {
         "nobody": NOBODY,
-        "plain": "plain: bridge: is not set; set it, or its interface records, before you record "
-        "what they make",
+        "plain": "plain: bridge: is not set; set it, or its interface records, or name what it has "
+        "with --bridge",
         "wrong": "wrong: bridge: 'br 0' has ' ' in it; it can be 1 to 15 letters, digits, '_', "
-        "'-' or '.', not beginning with '-'",
+        "'-' or '.', not beginning with '-', and not ., .., lo, all, default or none",
     }
     before = hosts.disk()
     for name, line in lines.items():
         done = hosts.command("record", name, check=False)
-        assert (done.returncode, done.stdout, done.stderr) == (1, "", line + "\n")
+        assert (done.returncode, done.stderr) == (1, line + "\n")
     done = hosts.command("place", "--host=nobody", check=False)
     assert done.stderr == NOBODY + "\n"
     assert hosts.disk() == before
 
 
 def test_login(hosts: Server) -> None:
-    hosts.installed("kvm1")
     password = hosts.cobbler.path("/var/lib/cobbler/password")
     password.write_text("wrong\n")
     words = ("record", "kvm1", "--user=cobbler")

@@ -19,6 +19,9 @@ from real.server import MINIMAL, REPOSITORY, TEMPLATES, Server
 FOLDER = "/var/lib/cobbler/snippets/"
 SNIPPET = FOLDER + "bridge_setup"
 SNIPPETS = sorted(FOLDER + path.name for path in (REPOSITORY / "snippets").iterdir())
+SCRIPTS = sorted(
+    "/var/lib/cobbler/scripts/" + path.name for path in (REPOSITORY / "scripts").iterdir()
+)
 SETTINGS = "/etc/cobbler/settings.yaml"
 OWN = "/etc/cobbler/settings.d/cobbler_bridge.settings"
 MANIFEST = "/var/lib/cobbler/cobbler_bridge.installed"
@@ -29,10 +32,13 @@ RESTART = "Restart cobblerd to load the triggers, for example: systemctl restart
 
 def ours(server: Server) -> List[str]:
     """Every path that is to be written, in the order in which it is said."""
-    modules = [
-        "%s/modules/cobbler_bridge/%s.py" % (server.cobbler.package, name) for name in TRIGGERS
-    ]
-    return [*SNIPPETS, *modules, OWN]
+    modules = ["%s/%s.py" % (modules_of(server), name) for name in TRIGGERS]
+    return [*SNIPPETS, *SCRIPTS, *modules, OWN]
+
+
+def modules_of(server: Server) -> str:
+    """The folder of the trigger modules."""
+    return "%s/modules/cobbler_bridge" % server.cobbler.package
 
 
 def changed(before: Dict[str, Any], after: Dict[str, Any]) -> List[str]:
@@ -115,7 +121,7 @@ def test_upgrade(fresh: Server) -> None:
     before = fresh.files()
     fresh.command("install")
     shipped = fresh.cobbler.path(SNIPPET).read_bytes()
-    gone = os.path.join(os.path.dirname(ours(fresh)[len(SNIPPETS)]), "gone.py")
+    gone = os.path.join(modules_of(fresh), "gone.py")
     old, edited = ours(fresh)[len(SNIPPETS) :][:2]
     older(fresh, SNIPPET, "# older\n")
     for path in (old, edited, gone):
@@ -231,7 +237,7 @@ def test_several_at_once(fresh: Server) -> None:
 def test_another_python_of_cobblers(fresh: Server) -> None:
     """What stands in the folders of the one before goes, with what that Python made of it."""
     fresh.command("install")
-    modules = os.path.dirname(ours(fresh)[len(SNIPPETS)])
+    modules = modules_of(fresh)
     manifest = fresh.cobbler.path(MANIFEST)
     old = "/var/lib/cobbler/python3.6/cobbler_bridge"
     place = fresh.cobbler.path(old)
@@ -248,7 +254,7 @@ def test_another_python_of_cobblers(fresh: Server) -> None:
 
 def test_a_linked_folder(fresh: Server) -> None:
     """It stays, and is no reason to stop."""
-    modules = fresh.cobbler.path(os.path.dirname(ours(fresh)[len(SNIPPETS)]))
+    modules = fresh.cobbler.path(modules_of(fresh))
     elsewhere = fresh.cobbler.path("/var/lib/cobbler/elsewhere")
     elsewhere.mkdir()
     modules.symlink_to("/var/lib/cobbler/elsewhere")
@@ -273,7 +279,7 @@ def it_leaves_nothing(fresh: Server) -> None:
     assert fresh.command("uninstall").stdout == nothing
     fresh.install()
     fresh.template("asking", MINIMAL)
-    compiled = fresh.cobbler.path(os.path.dirname(ours(fresh)[len(SNIPPETS)]) + "/__pycache__")
+    compiled = fresh.cobbler.path(modules_of(fresh) + "/__pycache__")
     assert list(compiled.iterdir())
     after = fresh.files()
     assert "\nNothing was changed; without" in fresh.command("uninstall", "--dry-run").stdout
@@ -284,7 +290,7 @@ def it_leaves_nothing(fresh: Server) -> None:
         lines
     )
     assert "Restart cobblerd to do without the triggers" in lines[-2]
-    assert lines[-1].startswith("What Cobbler remembers stays: ")
+    assert lines[-1].startswith("Each virt_bridge stays, ")
     fresh.cobbler.path(TEMPLATES + "/asking.ks").unlink()
     started = {"/var/lib/cobbler/.mtime", "/var/lib/cobbler/web.ss"}
     assert set(changed(before, fresh.files())) <= started
@@ -355,7 +361,9 @@ def test_cobblerd_loads_it_all(fresh: Server) -> None:
 def test_loading_errors_are_noticed(fresh: Server) -> None:
     """The check above can fail."""
     fresh.command("install")
-    fresh.cobbler.path(ours(fresh)[len(SNIPPETS)]).write_text("import no_such_module\n")
+    fresh.cobbler.path(modules_of(fresh) + "/add_system_post.py").write_text(
+        "import no_such_module\n"
+    )
     fresh.cobbler.restart()
     expected = "Exception raised when loading module cobbler_bridge.add_system_post"
     assert expected in fresh.cobbler.log()
@@ -527,5 +535,5 @@ def test_read_only(fresh: Server) -> None:
     refused(done, OWN + ": Read-only file system; nothing was changed")
     # all of it or nothing
     assert fresh.files() == before
-    assert not fresh.cobbler.path(os.path.dirname(ours(fresh)[len(SNIPPETS)])).exists()
+    assert not fresh.cobbler.path(modules_of(fresh)).exists()
     assert fresh.command("install").stdout.count(": written\n") == len(ours(fresh))

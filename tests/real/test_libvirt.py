@@ -12,10 +12,12 @@ from typing import Dict, Iterator, Set
 import pytest
 
 import koan_wrapper
-from network_namespace import LAYER, Machine, wait_for
+from network_namespace import LAYER, Machine, must_be_unpacked
 from private_cobbler import PrivateCobbler
 from real.server import Server
+from real.shared import Shared
 from real.test_guests import rich_host
+from waiting import wait_for
 
 GUESTS = LAYER.with_name("layer-guests")
 BRIDGES = ("dmz", "lan", "tagged", "br9")
@@ -64,7 +66,8 @@ class KoanHost:
         """Bring Koan, and start libvirt."""
         self.machine.write("/etc/libvirt/qemu.conf", _QEMU)
         self.machine.write("/usr/local/bin/koan", _KOAN, "755")
-        self.machine.write("/usr/local/bin/koan-bridge", koan_wrapper.text(), "755")
+        for path, text in koan_wrapper.FILES.items():
+            self.machine.write(path, text, "755")
         site = Path(sysconfig.get_path("purelib"))
         for name in ("koan", "distro"):
             for file in (site / name).glob("*.py"):
@@ -72,6 +75,10 @@ class KoanHost:
                 self.machine.write("/koan/%s/%s" % (name, file.name), text)
         self.machine.run("sh", "-c", _PREPARE, "sh", *BRIDGES)
         assert wait_for(lambda: "Id" in self.virsh("list"))
+
+    def lives(self) -> bool:
+        """Whether Cobbler answers, and libvirt."""
+        return self.server.answers() and self.machine.lives() and "Id" in self.virsh("list")
 
     def virsh(self, *words: str) -> str:
         return self.machine.run("virsh", "-c", "qemu:///system", *words, check=False)
@@ -102,9 +109,8 @@ class KoanHost:
         return found
 
 
-@pytest.fixture(scope="module")
-def host() -> Iterator[KoanHost]:
-    assert GUESTS.is_dir(), "run 'sh tools/layer.sh' as root"
+def _make() -> Iterator[KoanHost]:
+    must_be_unpacked(GUESTS)
     with PrivateCobbler() as private:
         server = Server(private)
         server.install()
@@ -131,6 +137,18 @@ def host() -> Iterator[KoanHost]:
             koan_host = KoanHost(server, machine)
             koan_host.prepare()
             yield koan_host
+
+
+@pytest.fixture(scope="module")
+def _shared() -> Iterator[Shared[KoanHost]]:
+    with Shared(_make, KoanHost.lives) as shared:
+        yield shared
+
+
+@pytest.fixture
+def host(_shared: Shared[KoanHost]) -> Iterator[KoanHost]:
+    with _shared.lent() as host:
+        yield host
 
 
 def test_placed_guest(host: KoanHost) -> None:

@@ -6,15 +6,16 @@ before the script, and the NIC is up as it is while a machine installs itself.
 
 import os
 import re
-from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple
 
 import pytest
 
+import golden
+from cobbler_bridge.plan.koan_operator import CHOOSER, WRAPPER
 from cobbler_bridge.snippet import bridge_setup
-from network_namespace import Machine, wait_for
+from network_namespace import Machine
+from waiting import HANGS, wait_for
 
-CASES = Path(__file__).parent.parent / "cases"
 MAC = "52:54:00:99:00:01"
 GUEST_MAC = "52:54:00:99:00:42"
 GATEWAY = "10.99.0.1"
@@ -164,7 +165,7 @@ class Host:
         socket = self.machine.path("/run/udev/control")
         assert wait_for(socket.is_socket)
         self.machine.run("udevadm", "trigger", "--action=add", "--subsystem-match=net")
-        self.machine.run("udevadm", "settle", "--timeout=5")
+        self.machine.run("udevadm", "settle", "--timeout=%d" % HANGS)
 
     def shut_down(self) -> None:
         for name in ("NetworkManager", "systemd-udevd"):
@@ -262,9 +263,11 @@ def test_dhcp(host: Host) -> None:
     port = "cobbler-bridge: port 1 of br0 is eth0 (%s)\n" % MAC
     profiles = ["%s/%s.nmconnection" % (CONNECTIONS, name) for name in ("eth0", "br0")]
     koans = ["/etc/profile.d/cobbler-bridge.sh", "/etc/profile.d/cobbler-bridge.csh"]
-    wrote = [*profiles, *koans, "/usr/local/bin/koan-bridge"]
+    wrote = [*profiles, *koans, WRAPPER, CHOOSER]
     aside = "cobbler-bridge: set aside %s/Wired Connection.nmconnection\n" % CONNECTIONS
-    assert said == port + "".join("cobbler-bridge: wrote %s\n" % path for path in wrote) + aside
+    when = "it takes effect at the next boot, which proves it or puts the old network back"
+    written = "".join("cobbler-bridge: wrote %s\n" % path for path in wrote)
+    assert said == port + written + aside + "cobbler-bridge: %s\n" % when
     for start in ("first", "second"):
         host.boot()
         host.comes_up("br0")
@@ -343,6 +346,23 @@ def test_stp(host: Host) -> None:
     assert [lease.mac for lease in host.leases().values()] == [MAC]
     # the DHCP server has one of its own
     assert host.resolver() == ["nameserver 10.99.0.2"]
+    assert host.warnings() == []
+
+
+def test_what_a_keyfile_says_without_stp(host: Host) -> None:
+    """All of it arrives, which an ifcfg file loses; and NetworkManager knows the zone."""
+    host.set_up(
+        bridge="br0",
+        bridge_forward_delay="4",
+        bridge_opts="hello_time=3 max_age=30 priority=4096",
+        bridge_zone="internal",
+    )
+    host.boot()
+    host.comes_up("br0")
+    names = ("stp_state", "forward_delay", "hello_time", "max_age", "priority")
+    found = [host.kernel("br0", "bridge/" + name) for name in names]
+    assert found == ["0", "400", "300", "3000", "4096"]
+    assert host.understood("br0", "connection.zone") == ["internal"]
     assert host.warnings() == []
 
 
@@ -444,8 +464,12 @@ def test_records(host: Host) -> None:
         assert host.warnings() == []
         if start == "first":
             again = host.set_up(system_name="kvm1", interfaces=RECORDS)
-            assert again.splitlines()[2:] == ["cobbler-bridge: br0 br1 inner is set up already"]
-            assert again.splitlines()[:2] == said.splitlines()[:2]
+            *repeated, last = again.splitlines()
+            assert last == "cobbler-bridge: br0 br1 inner is set up already"
+            # the NICs, and that nothing lets the guests of the inner one out
+            assert len(repeated) == 3
+            assert "ip_forward is not 1" in repeated[2]
+            assert set(repeated) <= set(said.splitlines())
             host.shut_down()
 
 
@@ -468,31 +492,121 @@ def test_keep(host: Host) -> None:
     assert host.warnings() == []
 
 
+def left_over(name: str, number: int, more: str = "", rest: str = "") -> str:
+    """A profile that somebody left, by its name, with an address of its own."""
+    return (
+        "[connection]\nid=%s\nuuid=6e2a1fd3-6a3c-3c7b-9c7e-2f1f6ec0b00%d\ntype=ethernet\n%s\n"
+        "%s[ipv4]\nmethod=manual\naddress1=10.99.0.%d/24,%s\n\n[ipv6]\nmethod=disabled\n"
+        % (name, number, more, rest, number, GATEWAY)
+    )
+
+
+USED = "/var/lib/NetworkManager/timestamps"
+# profiles that would take the NIC, and which one does
+LEFT_OVER: Dict[str, Any] = {
+    "autoconnect": (["interface-name=eth0\nautoconnect=false", "interface-name=eth0"], 2),
+    "priority": (["interface-name=eth0", "autoconnect-priority=5", "autoconnect-priority=-1"], 2),
+    "last use": (["interface-name=eth0", "interface-name=eth0", "interface-name=eth0"], 3),
+    "pattern": (["interface-name=eth1", "\n[match]\ninterface-name=eth*;"], 2),
+    "mac": (["interface-name=eth1", "\n[ethernet]\nmac-address=%s" % MAC.upper()], 2),
+    "another mac": (["\n[ethernet]\nmac-address=52:54:00:99:00:77", "interface-name=eth0"], 2),
+    "readable": (["interface-name=eth0\nautoconnect-priority=5", "interface-name=eth0"], 2),
+}
+
+
+@pytest.mark.parametrize("which", LEFT_OVER)
+def test_the_profile_that_is_kept_is_the_one_in_use(host: Host, which: str) -> None:
+    """What NetworkManager takes for the NIC, before there is a bridge, is what auto keeps."""
+    profiles, number = LEFT_OVER[which]
+    host.machine.run("sh", "-c", "rm -f %s/*" % CONNECTIONS)
+    for place, more in enumerate(profiles, 1):
+        mode = 0o644 if which == "readable" and place == 1 else 0o600
+        path = "%s/p%d.nmconnection" % (CONNECTIONS, place)
+        host.write(path, left_over("p%d" % place, place, more), mode)
+    if which == "last use":
+        unique = "6e2a1fd3-6a3c-3c7b-9c7e-2f1f6ec0b00%d=17000000%d0"
+        used = "".join(unique % (each, each) + "\n" for each in (2, 3))
+        host.write(USED, "[timestamps]\n" + used)
+    address = "10.99.0.%d/24" % number
+    host.boot()
+    host.comes_up("eth0")
+    assert host.addresses("eth0") == [address]
+    assert host.profiles() == ["p%d:eth0" % number]
+    host.shut_down()
+    assert "br0 keeps %s, which eth0 has in " % address in host.set_up(bridge="br0")
+    host.boot()
+    host.comes_up("br0")
+    assert host.addresses("br0") == [address]
+    assert (host.ports("br0"), host.addresses("eth0")) == (["eth0"], [])
+
+
+# where it lies, and what it says; it is for other cards too
+FOR_MANY = {
+    "everywhere": (CONNECTIONS, "autoconnect-priority=200\nmulti-connect=3"),
+    "used": (CONNECTIONS, ""),
+    "pattern": (CONNECTIONS, "autoconnect-priority=150\n\n[match]\ninterface-name=eth*;"),
+    "shipped": ("/usr/lib/NetworkManager/system-connections", "interface-name=eth0"),
+}
+
+
+@pytest.mark.parametrize("which", FOR_MANY)
+def test_a_profile_that_stays_loses_the_nic(host: Host, which: str) -> None:
+    """At the first start and at the second, when NetworkManager knows it; it is there whole."""
+    folder, more = FOR_MANY[which]
+    corp = left_over("corp", 1, more).replace("method=manual\naddress1=", "method=auto\naddress1=")
+    path = folder + "/corp.nmconnection"
+    host.write(path, corp, 0o600)
+    host.write(USED, "[timestamps]\n6e2a1fd3-6a3c-3c7b-9c7e-2f1f6ec0b001=1700000000\n")
+    host.set_up(bridge="br0")
+    for _ in range(2):
+        host.boot()
+        host.comes_up("br0")
+        assert wait_for(lambda: host.profiles() == ["br0 port 1:eth0", "br0:br0"])
+        assert host.addresses("eth0") == []
+        host.shut_down()
+    assert host.machine.path(path).read_text() == corp
+
+
 # A bridge with the name of this machine's NIC, and devices that its kernel doesn't know
+KEYFILE = CONNECTIONS[1:] + r"/[^/]*\.nmconnection"
 NOT_MADE = "couldn't create the device|do-add-link"
-WRITTEN = sorted({path.parent for path in CASES.glob("*/*/%s/*.nmconnection" % CONNECTIONS[1:])})
+
+
+def written_by_the_cases() -> Iterator[Dict[str, str]]:
+    """The keyfiles of each case and target that has some, by their path."""
+    for case, target in golden.each_target():
+        tree = golden.expected(case, target).tree
+        found = {
+            path: entry.text
+            for path, entry in tree.items()
+            if entry is not None and re.fullmatch(KEYFILE, path)
+        }
+        if found:
+            yield found
 
 
 def test_every_keyfile_of_the_cases_is_understood(host: Host) -> None:
     """Bonds and VLANs too, which this kernel may not have: nothing is brought up here."""
-    assert len(WRITTEN) > 20
+    written = list(written_by_the_cases())
+    assert len(written) > 20
     host.boot()
     assert wait_for(lambda: "startup complete" in host.machine.log("NetworkManager"))
     host.machine.run("nmcli", "networking", "off")
-    for folder in WRITTEN:
+    for keyfiles in written:
         host.machine.run("sh", "-c", "rm -f %s/*" % CONNECTIONS)
         expected = []
-        for path in folder.iterdir():
-            text = path.read_text(encoding="utf-8")
-            host.write("%s/%s" % (CONNECTIONS, path.name), text, 0o600)
+        for path, text in keyfiles.items():
+            host.write("/" + path, text, 0o600)
             kind = re.findall("^type=(.*)$", text, re.M)[0]
             kind = {"ethernet": "802-3-ethernet"}.get(kind, kind)
             expected.append("%s:%s" % (re.findall("^id=(.*)$", text, re.M)[0], kind))
         host.machine.run("nmcli", "connection", "reload")
         listed = host.machine.run("nmcli", "-g", "NAME,TYPE", "connection", "show").splitlines()
-        assert sorted(line for line in listed if line != "lo:loopback") == sorted(expected), folder
+        assert sorted(line for line in listed if line != "lo:loopback") == sorted(expected), (
+            keyfiles
+        )
         found = [line for line in host.warnings() if not re.search(NOT_MADE, line)]
-        assert found == [], folder
+        assert found == [], keyfiles
 
 
 def test_without_the_script(host: Host) -> None:

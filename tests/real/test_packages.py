@@ -16,9 +16,10 @@ from typing import Dict, Iterator, List
 import pytest
 
 from cobbler_bridge import __version__
-from network_namespace import Machine, wait_for
+from network_namespace import Machine
 from private_cobbler import _FOLDERS
 from real.server import REPOSITORY
+from waiting import wait_for
 
 SITE = "/usr/lib/python3/dist-packages"
 SNIPPET = "/var/lib/cobbler/snippets/bridge_setup"
@@ -140,7 +141,7 @@ def start(machine: Machine) -> str:
     if "cobblerd" in machine._services:
         machine.stop("cobblerd")
     machine.start("/usr/bin/cobblerd", "-F")
-    answered = wait_for(lambda: "3.31" in machine.run("python3", "-c", PING, check=False), 30)
+    answered = wait_for(lambda: "3.31" in machine.run("python3", "-c", PING, check=False))
     assert answered, machine.log("cobblerd")
     return log.read_text()[said:]
 

@@ -4,14 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Callable, List, Set
+from typing import List, Set
 
 import pytest
 
 from private_cobbler import FIXED_PATHS, CommandError, PrivateCobbler, PrivateCobblerError
 from real.server import REPOSITORY, Server
+from waiting import HANGS, wait_for
 
 TOOLS = REPOSITORY / "tools"
 # says that it is up, then waits for somebody to end it
@@ -21,18 +21,8 @@ sys.path.insert(0, sys.argv[1])
 from private_cobbler import PrivateCobbler
 with PrivateCobbler() as cobbler:
     print("up", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
-
-
-def wait(done: Callable[[], bool], seconds: float = 15) -> bool:
-    """Whether it came true in time."""
-    deadline = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def processes(word: str) -> List[str]:
@@ -90,6 +80,11 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(folder)
 
 
+def _hear() -> None:
+    """As in the foreground: what runs in a shell's background starts deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(machine: Machine, *command: str) -> "subprocess.Popen[str]":
     """Start a command that holds a private Cobbler, in a process group of its own."""
     return subprocess.Popen(
@@ -100,6 +95,7 @@ def start(machine: Machine, *command: str) -> "subprocess.Popen[str]":
         cwd=str(REPOSITORY),
         env=dict(os.environ, TMPDIR=str(machine.folder), PYTHONUNBUFFERED="1"),
         start_new_session=True,
+        preexec_fn=_hear,
     )
 
 
@@ -111,11 +107,8 @@ def read_until(process: "subprocess.Popen[str]", word: str) -> None:
     raise AssertionError("ended without saying %r" % word)
 
 
-def test_starts_in_seconds(machine: Machine) -> None:
-    begin = time.monotonic()
+def test_starts_and_leaves_nothing(machine: Machine) -> None:
     with PrivateCobbler() as cobbler:
-        # 0.6 s on an idle machine
-        assert time.monotonic() - begin < 10
         assert cobbler.rpc("version") == 3.31
         assert "3.3.10" in cobbler.run(["cobbler", "version"]).stdout
         # what the checks below look for is there while it runs
@@ -160,9 +153,9 @@ def test_whoever_holds_it_is_ended(machine: Machine, number: signal.Signals) -> 
         read_until(process, "up")
         assert processes(str(machine.folder))
         process.send_signal(number)
-        process.wait(15)
+        process.wait(HANGS)
         assert process.returncode != 0
-    assert wait(machine.clean), machine.left()
+    assert wait_for(machine.clean), machine.left()
 
 
 def test_kept_folder(machine: Machine, tmp_path: Path) -> None:
@@ -188,7 +181,7 @@ def test_command_line(machine: Machine) -> None:
             "default_virt_bridge: br5\n",
         ),
     ):
-        done = subprocess.run([*script, *words], stdout=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run([*script, *words], stdout=subprocess.PIPE, text=True, timeout=HANGS)
         assert done.returncode == status
         assert done.stdout == output
     assert machine.clean(), machine.left()
@@ -199,7 +192,7 @@ def test_demonstration_that_is_interrupted(machine: Machine) -> None:
     with start(machine, sys.executable, str(TOOLS / "demo.py")) as process:
         read_until(process, "2. ")
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=HANGS)
     assert process.returncode == 130
     assert errors == "\nInterrupted; nothing of it is left on this machine.\n"
-    assert wait(machine.clean), machine.left()
+    assert wait_for(machine.clean), machine.left()

@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
 import pytest
-import yaml
 from pykickstart.constants import KS_SCRIPT_POST, KS_SCRIPT_PRE
 from pykickstart.errors import KickstartError
 from pykickstart.parser import KickstartParser
 from pykickstart.version import makeVersion
 
+import golden
 import scratch_machine
 from cobbler_bridge.snippet import bridge_network, bridge_setup
 from real.server import MINIMAL, PACKAGES, RELEASES, Server, part
 
-CASES = Path(__file__).parent.parent / "cases"
 MAC = "52:54:00:aa:00:01"
 SAMPLES = ("sample", "sample_legacy")
 LINE = "$SNIPPET('bridge_setup')\n"
@@ -141,8 +140,7 @@ RECORDED = ("records_everything", "records_bonded", "records_no_port", "records_
 @pytest.mark.parametrize("case", RECORDED)
 def test_records(server: Server, case: str) -> None:
     """What Cobbler makes of the records is what the cases have."""
-    written = yaml.safe_load((CASES / case / "case.yaml").read_text(encoding="utf-8"))["data"]
-    data = dict(written, breed="redhat", os_version="rhel7", http_server="127.0.0.1")
+    data = dict(golden.case(case).data_of("rhel7"), http_server="127.0.0.1")
     interfaces = data["interfaces"]
     fields = {
         "%s-%s" % (field, name): value
@@ -264,7 +262,7 @@ def test_inherited_from_the_distro(server: Server) -> None:
         )
     finally:
         server.remove_all()
-        server.cobbler.rpc("remove_distro", "site", server.cobbler.token)
+        server.remove("distro", "site")
 
 
 def test_rendering_again_gives_the_same_bytes(server: Server) -> None:
@@ -330,7 +328,7 @@ def check_refusal(server: Server, system: str, release: str, folder: Path) -> Li
     untouched = folder / "untouched"
     scratch_machine.build(untouched, MACHINE)
     for run, tree in run_everywhere(script, folder / "run").values():
-        assert run == scratch_machine.Run(1, "", said)
+        assert run == scratch_machine.Run(0, "", said)
         assert tree == scratch_machine.tree(untouched)
     return problems
 
@@ -368,7 +366,10 @@ def test_refused_on_the_command_line(
 ) -> None:
     server.system("kvm1", "rhel7")
     server.cobbler.run(["cobbler", "system", "edit", "--name=kvm1", "--autoinstall-meta=" + meta])
-    right = "it can be 1 to 15 letters, digits, '_', '-' or '.', not beginning with '-'"
+    right = (
+        "it can be 1 to 15 letters, digits, '_', '-' or '.', not beginning with '-', and not ., "
+        ".., lo, all, default or none"
+    )
     expected = ["kvm1: bridge: %s; %s" % (problem, right)]
     assert check_refusal(server, "kvm1", "rhel7", tmp_path) == expected
 
@@ -381,7 +382,7 @@ def test_refused_on_a_profile(server: Server, tmp_path: Path) -> None:
     assert done.stderr.startswith("hosts: bridge: 'br0;reboot' has ';' in it; ")
     for run, _ in run_everywhere(script, tmp_path).values():
         assert run.errors.startswith("cobbler-bridge: " + done.stderr)
-        assert run.status == 1
+        assert run.status == 0
 
 
 def test_the_rest_of_the_script_still_runs(server: Server, tmp_path: Path) -> None:
@@ -393,12 +394,101 @@ def test_the_rest_of_the_script_still_runs(server: Server, tmp_path: Path) -> No
         assert (run.status, run.output) == (0, "before\nafter\n")
 
 
+TOLD = {
+    "bash": "trap 'exit 9' ERR\nset -eEuCf -o pipefail\nIFS=e\n",
+    "dash": "set -euCf\nIFS=e\n",
+    "busybox": "set -euCf\nIFS=e\n",
+}
+
+
+@pytest.mark.parametrize("bridge", ["br0", "br 0"])
+def test_autoinstall_done_still_runs(server: Server, bridge: str, tmp_path: Path) -> None:
+    """Cobbler's own snippet, which says that the installation is over, behind ours."""
+    behind = LINE + "$SNIPPET('autoinstall_done')\n"
+    server.template("done", MINIMAL.replace(LINE, behind))
+    server.profile("hosts", "rhel8", {"bridge": bridge}, template="done")
+    server.system("kvm1", "hosts")
+    script = post_script(server.kickstart("kvm1"), "rhel8")
+    calls = 'curl() { echo "curl $*"; }\nwget() { echo "wget $*"; }\n'
+    for name, shell in scratch_machine.SHELLS.items():
+        root = tmp_path / name
+        scratch_machine.build(root, MACHINE)
+        run = scratch_machine.run(TOLD[name] + calls + script, root, shell)
+        assert (run.status, run.refused) == (0, bridge == "br 0"), run
+        assert "/op/trig/mode/post/system/kvm1" in run.output
+        written = (root / "etc/sysconfig/network-scripts/ifcfg-br0").exists()
+        assert written == (bridge == "br0")
+
+
 def test_system_name_that_ends_in_a_newline(server: Server, tmp_path: Path) -> None:
     """Cobbler takes such a name; in the script it may be no line of its own."""
     server.system("kvm1\n", "rhel7", {"bridge": "br0"})
     script = post_script(server.kickstart("kvm1%0A"), "rhel7")
     for run, _ in run_everywhere(script, tmp_path).values():
         assert (run.status, run.errors) == (0, "")
+
+
+# Names and values that Cobbler takes over XML-RPC and that are lines of their own
+HOSTILE: Mapping[str, Mapping[str, Any]] = {
+    "a bridge's name": {"interfacetype-br0:\npwn\n#": "bridge"},
+    "a bridge's name that is an alias's": {"interfacetype-br0:1": "bridge"},
+    "a name that ends a here document": {"interfacetype-br0:\nEOF\npwn\n: <<EOF\n": "bridge"},
+    "a name that ends the section": {"interfacetype-br0:\u2028%end\n%pre\npwn\n": "bridge"},
+    "a bond's name": {"interfacetype-bond0\npwn": "bond"},
+    "a VLAN's number": {"mtu-br0." + "9" * 5000: "1500"},
+    "a master": {
+        "interfacemaster-eth0": "br0\n%end\n%pre\npwn",
+        "interfacetype-eth0": "bond_slave",
+    },
+    "no master": {"interfacetype-bond0": "bonded_bridge_slave"},
+}
+HOSTILE_META: Mapping[str, Any] = {
+    "name servers": {"name_servers": ["fe80::1%x\nEOF\npwn\n: <<EOF\n"]},
+    "a number of name servers": {"name_servers": 5},
+    "interfaces": {"interfaces": {"eth0": "x"}},
+    "secondaries": {"interfaces": {"eth0": {"ipv6_secondaries": 1}}},
+    "its own name": {"system_name": ["\npwn"]},
+    "a server": {"http_server": "192.0.2.1\npwn"},
+}
+ALL_THREE = PACKAGES.replace("%packages", "$SNIPPET('bridge_network')\n%packages", 1)
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, *HOSTILE_META])
+def test_nothing_hostile_stands_on_a_line_of_its_own(
+    server: Server, name: str, tmp_path: Path
+) -> None:
+    server.template("three", MINIMAL.replace("%packages\n", ALL_THREE))
+    server.profile("hosts", "rhel9", template="three")
+    meta = HOSTILE_META.get(name, {})
+    fields = {"interfacetype-br0": "bridge", **HOSTILE.get(name, {})}
+    for number, more in enumerate(({"bridge": "br0"}, {})):
+        bridge = {} if more else fields
+        records = {**HOSTILE.get(name, {}), **bridge}
+        server.system("kvm%d" % number, "hosts", {**meta, **more}, more=records)
+    server.system("good", "hosts", {"bridge": "br 0"})
+    for system in ("kvm0", "kvm1"):
+        kickstart = server.kickstart(system)
+        assert "failed on the server" not in kickstart
+        assert not [line for line in kickstart.splitlines() if line.strip().startswith("pwn")]
+        # network commands stand in a section of their own, where they can be said
+        scripts = parsed(kickstart, "rhel9")
+        assert len(scripts) <= 1 + kickstart.count("%pre\n")
+        for script in scripts[-1:]:
+            for run, _ in run_everywhere(str(script.script), tmp_path / system).values():
+                assert "pwn: not found" not in run.errors
+                assert "pwn: command not found" not in run.errors
+    # what is wrong with one system costs the others nothing
+    done = server.command("check", check=False)
+    assert "good: bridge: 'br 0' has ' ' in it" in done.stdout
+    assert done.stderr == ""
+    assert {line.split(":")[0] for line in done.stdout.splitlines()} <= {
+        *("kvm0", "kvm1", "good", "hosts", "server", "settings")
+    }
+
+
+def test_hostile_interfaces_of_a_system_without_a_bridge(server: Server) -> None:
+    server.system("web1", "rhel7", {"interfaces": {"eth0": "x"}})
+    assert "cobbler-bridge" not in server.kickstart("web1")
 
 
 def test_unsupported_release(server: Server) -> None:
@@ -412,7 +502,7 @@ def test_unsupported_release(server: Server) -> None:
     problems = json.loads(done.stdout)["problems"]
     assert [(each["subject"], each["field"]) for each in problems] == [("kvm1", "os_version")]
     assert problems[0]["wrong"] == "'fedora28' of breed 'redhat' is not supported"
-    assert "exit 1\n" in part(kickstart)
+    assert "bridge_setup() {" not in part(kickstart)
 
 
 def test_an_error_of_the_templar_is_noticed(server: Server) -> None:

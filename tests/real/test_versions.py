@@ -1,15 +1,16 @@
 """The whole way, from ``install`` to ``uninstall``, on each Cobbler: the same for all."""
 
 import json
-from typing import Iterator, List
+import shutil
+from typing import Callable, Iterator, List
 
 import pytest
 
-from cobbler_bridge.limits import limits_of
+from cobbler_bridge.install.limits import limits_of
 from environments import VERSIONS, Version
 from koan_network import KoanError, koan_networks
 from private_cobbler import PrivateCobbler
-from real.server import MINIMAL, PACKAGES, Server, part
+from real.server import COLLECTIONS, LEDGER, MINIMAL, WHOLE, Server, part
 from real.versions import server_of
 
 MODULES = "/modules/cobbler_bridge"
@@ -47,27 +48,31 @@ def test_the_whole_way(version: Version, any_server: Server) -> None:
     assert "Exception raised when loading module cobbler_bridge" not in server.cobbler.log()
 
     server.add_releases()
-    server.template("packages", MINIMAL.replace("%packages\n", PACKAGES))
+    server.template("packages", WHOLE)
     server.profile("hosts", meta={"bridge": "br0"}, template="packages")
     static = {"ipaddress-eth0": "192.0.2.10", "netmask-eth0": "255.255.255.0", "static-eth0": True}
     server.system("kvm1", "hosts", more=static)
     server.system("web1", meta={"bridge_host": "kvm1"}, nics=("eth0", "eth1"))
     kickstarts_are_rendered(server)
+    scripts_are_served(server)
     edited_by_hand(version, server)
 
     server.installed("kvm1")
     guests_are_placed(server)
+    edited_and_not_saved(version, server)
     server.cobbler.restart()
     guests_are_placed(server)
     koan_gets_it(version, server)
     command_writes(server)
+    others_write(version, server)
+    upgraded(server)
+    assert "%s: removed" % LEDGER in server.command("uninstall", "--dry-run").stdout
+    assert server.ledger() != []
     server.command("uninstall")
+    assert not server.cobbler.path(LEDGER).exists()
     server.cobbler.restart()
     assert "printf" not in server.kickstart("kvm1")
-    guests_are_placed(server, shown=True)
-    # as uninstall says, with no trigger left that would help
-    server.command("record", "kvm1", "--clear")
-    assert "bridge_record" not in (server.meta("kvm1") or {})
+    assert server.bridges("web1")["eth0"] == "br0"
 
 
 def test_a_template_of_the_administrators_own_wins() -> None:
@@ -90,6 +95,19 @@ def comes_and_goes(server: Server) -> None:
     server.command("uninstall")
     assert server.files() == before
     assert server.folders() == folders
+
+
+def scripts_are_served(server: Server) -> None:
+    """What a preseed or user-data fetches: a program, and what a kickstart has."""
+    text = part(server.kickstart("kvm1"))
+    scripts = {"system/kvm1": text, "profile/hosts": "bridge_setup() {", "system/web1": ""}
+    for of, script in scripts.items():
+        answer = server.get("/cblr/svc/op/script/%s/?script=cobbler_bridge_setup" % of)
+        assert answer.status == 200, answer.text
+        assert answer.text.startswith("#!/bin/sh\n"), answer.text[:200]
+        assert answer.text.endswith("\nexit 0\n")
+        assert script in answer.text
+    assert "bridge" not in answer.text
 
 
 def kickstarts_are_rendered(server: Server) -> None:
@@ -116,16 +134,33 @@ def edited_by_hand(version: Version, server: Server) -> None:
     server.cobbler.run([*command, *edit])
 
 
-def guests_are_placed(server: Server, shown: bool = True) -> None:
+def edited_and_not_saved(version: Version, server: Server) -> None:
+    """An open edit has dropped the record in memory: a signal finds it on disk, and so does the
+    save."""
+    # a new system of Cobbler 3.2 is to be installed
+    server.edit("system", "kvm1", netboot_enabled=False)
+    record, token = server.record("kvm1"), server.cobbler.token
+    handle, field = server.cobbler.rpc("get_item_handle", "system", "kvm1"), "autoinstall_meta"
+    words = [field] if version.cobbler.startswith("4.") else field
+    assert server.cobbler.rpc("modify_system", handle, words, {}, token) is True
+    for mode in ("post", "pre", "post"):
+        server.trigger(mode, "kvm1")
+    assert server.record("kvm1") == record
+    server.edit("system", "kvm1")
+    assert server.record("kvm1") == record
+    assert server.meta("kvm1") == {}
+    guests_are_placed(server)
+
+
+def guests_are_placed(server: Server, state: str = "installed") -> None:
     """The record stands on the host, and the guest's free interfaces have its bridge."""
-    assert server.state("kvm1") == "br0/installed"
+    assert server.state("kvm1") == "br0/" + state
     assert server.bridges("kvm1")["eth0"] == "br0"
     placed = server.bridges("web1")
     assert (placed["eth0"], placed["eth1"]) == ("br0", "br9")
-    if shown:
-        (host,) = json.loads(server.command("show", "--format", "json").stdout)
-        assert (host["host"], host["bridges"], host["state"]) == ("kvm1", ["br0"], "installed")
-        assert host["guests"][0]["nics"]["eth0"] == "br0"
+    (host,) = json.loads(server.command("show", "--format", "json").stdout)
+    assert (host["host"], host["bridges"], host["state"]) == ("kvm1", ["br0"], state)
+    assert host["guests"][0]["nics"]["eth0"] == "br0"
 
 
 def command_writes(server: Server) -> None:
@@ -136,14 +171,108 @@ def command_writes(server: Server) -> None:
     server.edit("system", "web1", modify_interface={"virtbridge-eth0": "<<inherit>>"})
     assert server.bridges("web1")["eth0"] != "br0"
     server.command("record", "kvm1")
-    guests_are_placed(server)
+    guests_are_placed(server, "by hand")
     assert server.command("place").returncode == 0
-    guests_are_placed(server)
+    guests_are_placed(server, "by hand")
+    # somebody elsewhere, and who can't read the files, sees the same
+    shown = server.command("show", "--format=json").stdout
+    url = "--server=http://127.0.0.1/cobbler_api"
+    assert server.command("show", "--format=json", url).stdout == shown
     done = server.command("check", check=False)
     assert done.returncode in (0, 1), done.stderr
     # set by install where it matters, and no matter elsewhere
     assert "cheetah_import_whitelist" not in done.stdout
+    # of the kickstart as this Cobbler renders it
+    assert ": autoinstall: " not in done.stdout
+    ours = "$SNIPPET('bridge_setup')"
+    server.template("without", MINIMAL.replace(ours, "#if 0\n%s\n#end if" % ours))
+    server.edit("profile", "hosts", autoinstall="/without.ks")
+    said = server.command("check", check=False).stdout
+    assert "as Cobbler renders it has no $SNIPPET('bridge_setup')" in said
+    server.edit("profile", "hosts", autoinstall="/packages.ks")
     assert "Traceback" not in done.stderr
+
+
+def copied_and_renamed(server: Server, stays: Callable[[str], None]) -> None:
+    """A copy of a host has no record; a host that is renamed has its own."""
+    rpc, token = server.cobbler.rpc, server.cobbler.token
+    rpc("copy_system", rpc("get_item_handle", "system", "kvm1"), "kvm2", token)
+    assert server.record("kvm2") is None
+    for old, new in (("kvm1", "kvm9"), ("kvm9", "kvm1")):
+        rpc("rename_system", rpc("get_item_handle", "system", old), new, token)
+        stays(new)
+        server.command("check", check=False)
+
+
+def others_write(version: Version, server: Server) -> None:
+    """Tools that know of no record: records and places stay, and they read what they wrote."""
+    is_4, token, rpc = version.cobbler.startswith("4."), server.cobbler.token, server.cobbler.rpc
+
+    def handle(name: str) -> str:
+        return str(rpc("get_item_handle", "system", name))
+
+    def stays(host: str = "kvm1") -> None:
+        shown = json.loads(server.command("show", host, "--format", "json").stdout)[0]
+        assert [shown["bridges"], shown["state"], shown["since"]] == known
+        assert server.bridges("web1")["eth0"] == "br0"
+
+    record = server.record("kvm1")
+    assert record is not None
+    known = [record["bridges"], record["state"], record["since"]]
+    # every variable at once, also past all triggers
+    written = {"kvm1": {"x": "1"}, "web1": {"bridge_host": "kvm1", "y": "2"}}
+    for name, meta in written.items():
+        server.edit("system", name, autoinstall_meta=meta)
+        if is_4:
+            words = ["autoinstall_meta"]
+            assert rpc("modify_system", handle(name), words, dict(meta, z="3"), token) is True
+            assert rpc("save_system", handle(name), False, False, "bypass", token) is True
+            assert rpc("modify_system", handle(name), words, meta, token) is True
+            assert rpc("save_system", handle(name), False, False, "bypass", token) is True
+        assert server.meta(name) == meta
+    stays()
+    # yesterday's files
+    collections = server.cobbler.path(COLLECTIONS)
+    shutil.copytree(collections, collections.with_name("kept"))
+    # these copy and rename no system that has an address
+    moves = version.cobbler not in {"3.3.%d" % number for number in range(5)}
+    if moves:
+        copied_and_renamed(server, stays)
+    # removed and created again
+    for name in ("web1", "kvm1", *["kvm2"] * moves):
+        server.remove("system", name)
+    server.system("kvm1", "hosts")
+    server.system("web1", meta=written["web1"], nics=("eth0", "eth1"))
+    server.edit("system", "kvm1", netboot_enabled=False)
+    server.trigger("firstboot", "kvm1")
+    assert server.meta("web1") == written["web1"]
+    stays()
+    # none of the uids is that of yesterday
+    shutil.rmtree(collections)
+    collections.with_name("kept").rename(collections)
+    server.cobbler.restart()
+    server.edit("system", "web1")
+    stays()
+
+
+def upgraded(server: Server) -> None:
+    """What version 0.1 noted is moved by the first signal after the restart, or by install."""
+    note = {"bridge_record": "br0/verified/2026-01-31T12:00:00Z", "x": "1"}
+    placed = {"bridge_placed": "eth0:br0", "bridge_host": "kvm1"}
+    for name, meta in (("kvm1", note), ("web1", placed)):
+        path = server.file_of(name)
+        stored = json.loads(path.read_text())
+        path.write_text(json.dumps(dict(stored, autoinstall_meta=meta)))
+    shutil.rmtree(server.cobbler.path(LEDGER))
+    server.cobbler.restart()
+    shown = server.command("show", "--format=json").stdout
+    assert json.loads(shown)[0]["state"] == "verified"
+    server.command("install")
+    assert server.meta("kvm1") == {"x": "1"}
+    assert server.meta("web1") == {"bridge_host": "kvm1"}
+    assert server.state("kvm1") == "br0/verified"
+    assert server.placed("web1") == {"eth0": "br0"}
+    assert server.command("show", "--format=json").stdout == shown
 
 
 def koan_gets_it(version: Version, server: Server) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Type
 
 from environments import Version
 from private_cobbler import PrivateCobbler
-from real.server import COLLECTIONS, TEMPLATES, Server
+from real.server import COLLECTIONS, Server
 
 Json = Dict[str, Any]
 
@@ -16,7 +16,8 @@ class Server40(Server):
 
     def template(self, name: str, text: str) -> None:
         """A file, and the item that says where it is."""
-        self.cobbler.path("%s/%s.ks" % (TEMPLATES, name)).write_text(text)
+        # which is what it calls its own
+        super().template(name, text.replace("'autoinstall_done'", "'built-in-autoinstall_done'"))
         self.add(
             "template",
             name,
@@ -54,6 +55,10 @@ class Server40(Server):
             self._interface(handle, name, more)
         if "modify_interface" in fields:
             assert self.cobbler.rpc("save_system", handle, True, True, "bypass", token) is True
+
+    def remove(self, kind: str, name: str) -> None:
+        """It takes the uid, and answers False to a name."""
+        super().remove(kind, self._uid(kind, name))
 
     def _interface(self, system: str, name: str, fields: Mapping[str, Any]) -> None:
         for each in self.cobbler.rpc("get_items", "network_interface"):

@@ -6,10 +6,12 @@ the problems that keep this format from saying it. See ``plan.Writer``.
 
 from typing import Dict
 
-from cobbler_bridge.backends import ifcfg, keyfile
-from cobbler_bridge.plan import Writer
+from cobbler_bridge.plan.backends import ifcfg, ifupdown, keyfile, netplan
+from cobbler_bridge.plan.plan import Writer
 
 BACKENDS: Dict[str, Writer] = {
     "ifcfg": ifcfg.write,
+    "ifupdown": ifupdown.write,
     "keyfile": keyfile.write,
+    "netplan": netplan.write,
 }

@@ -5,41 +5,50 @@ reads the files, by nm-settings-ifcfg-rh(5).
 """
 
 import functools
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
-from cobbler_bridge import keys, values
-from cobbler_bridge.backends import rivals
-from cobbler_bridge.description import Description
-from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed, hears_routers
-from cobbler_bridge.plan import (
-    FIRST_METRIC,
-    Call,
-    Fact,
-    File,
+from cobbler_bridge.description import keys, values
+from cobbler_bridge.description.describe import FIRST_METRIC, Description
+from cobbler_bridge.description.network import (
+    Bond,
+    Bridge,
+    Device,
+    Nic,
+    Vlan,
+    addressed,
+    hears_routers,
+)
+from cobbler_bridge.description.values import NAME_CHARACTERS, Ipv4
+from cobbler_bridge.plan.backends import advertisements, rivals
+from cobbler_bridge.plan.names import (
     Named,
-    Parts,
-    Setting,
-    Step,
-    Text,
-    Word,
-    assignments,
     bond_options,
     mac_of,
     may_be_renamed,
     name_of,
     named,
     names_now,
-    need,
-    ways_out,
 )
+from cobbler_bridge.plan.plan import (
+    Call,
+    Fact,
+    File,
+    Need,
+    Parts,
+    Setting,
+    Step,
+    Text,
+    Word,
+    assignments,
+    plain,
+)
+from cobbler_bridge.plan.target import EL, ByTarget, Target
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.target import Target
-from cobbler_bridge.values import NAME_CHARACTERS, Ipv4
 
-FOLDER = "/etc/sysconfig/network-scripts/"
+FOLDER = rivals.IFCFG_FOLDER
 
 
-class Reader(NamedTuple):
+class Reading(NamedTuple):
     """How the programs that read ifcfg files differ from release to release.
 
     ``tool`` is the program without which network-scripts can't build a bridge, ``vlan_tool``
@@ -54,43 +63,45 @@ class Reader(NamedTuple):
     some readers take it for the broadcast address, and leave the default route out.
     """
 
-    tool: Optional[str]
-    vlan_tool: Optional[str]
-    dhcp6_tool: Optional[str]
-    networkmanager: bool
-    dashes: bool
-    ipv6_switch: bool
-    aliases: bool
-    options: Tuple[str, ...]
-    old_options: bool
-    short_delay: bool
+    tool: Optional[str] = None
+    vlan_tool: Optional[str] = None
+    dhcp6_tool: Optional[str] = None
+    networkmanager: bool = True
+    dashes: bool = True
+    ipv6_switch: bool = False
+    aliases: bool = False
+    options: Tuple[str, ...] = tuple(sorted(values.OPTIONS))
+    old_options: bool = False
+    short_delay: bool = False
     keyfiles: bool = False
     pairs: bool = True
 
 
-_EARLY = ("ageing_time", "priority")
-_EL6 = ("ageing_time", "hello_time", "max_age", "multicast_snooping", "priority")
-_ALL = tuple(sorted(values.OPTIONS))
 _BRCTL = "/usr/sbin/brctl"
-READERS: Dict[int, Reader] = {
-    5: Reader(
-        _BRCTL,
-        "/sbin/vconfig",
-        "/sbin/dhcp6c",
-        networkmanager=False,
-        dashes=False,
-        ipv6_switch=True,
-        aliases=True,
-        options=_EARLY,
-        old_options=True,
-        short_delay=False,
-        pairs=False,
-    ),
-    6: Reader(_BRCTL, None, None, False, True, False, False, _EL6, False, False),
-    7: Reader(_BRCTL, None, None, True, True, False, False, _ALL, False, False, pairs=False),
-    8: Reader(None, None, None, True, True, False, False, _ALL, False, True),
-    9: Reader(None, None, None, True, True, False, False, _ALL, False, True, keyfiles=True),
-}
+READINGS: ByTarget[Reading] = ByTarget(
+    {
+        (EL, 5): Reading(
+            tool=_BRCTL,
+            vlan_tool="/sbin/vconfig",
+            dhcp6_tool="/sbin/dhcp6c",
+            networkmanager=False,
+            dashes=False,
+            ipv6_switch=True,
+            aliases=True,
+            options=("ageing_time", "priority"),
+            old_options=True,
+            pairs=False,
+        ),
+        (EL, 6): Reading(
+            tool=_BRCTL,
+            networkmanager=False,
+            options=("ageing_time", "hello_time", "max_age", "multicast_snooping", "priority"),
+        ),
+        (EL, 7): Reading(tool=_BRCTL, pairs=False),
+        (EL, 8): Reading(short_delay=True),
+        (EL, 9): Reading(short_delay=True, keyfiles=True),
+    }
+)
 
 # What network-scripts take for a leftover of an editor or a package, and don't start
 _IGNORED_ENDINGS = (".bak", ".orig", ".old", ".rej", ".rpmnew", ".rpmorig", ".rpmsave", "-range")
@@ -124,99 +135,123 @@ _TIMES = ("ageing_time", "hello_time", "max_age")
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
-    """The files of every device."""
-    reader = READERS[target.release]
+    """The files of every device, as the target's reading takes them."""
+    reading = READINGS.row(target)
+    if reading is None:
+        wrong = "it is not known how %s reads ifcfg files" % target.name
+        return Parts(), [Problem(description.subject, keys.BACKEND.name, wrong, "another format")]
+    return _parts(description, target, reading), _problems(description, target, reading)
+
+
+def _parts(description: Description, target: Target, reading: Reading) -> Parts:
     devices = named(description)
-    problems = _problems(description, devices, reader, target)
-    bridges = [bridge.name for bridge in description.bridges]
-    steps: List[Step] = []
-    if reader.networkmanager and any(_has_times(bridge, reader) for bridge in description.bridges):
+    bridges = description.bridge_names
+    steps: List[Step] = [*(rivals.EITHER if reading.networkmanager else rivals.SCRIPTS)]
+    steps.append(rivals.layers(description, reading.networkmanager))
+    if reading.networkmanager and any(
+        _has_times(bridge, reading) for bridge in description.bridges
+    ):
         steps.append(_READER)
     for each in devices:
         if not _left(each.device):
-            steps += _device(description, each, reader)
+            steps += _device(description, each, reading)
     for device, _ in description.devices:
         if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
-            follow = rivals.rename if reader.keyfiles else _follow_rename
+            follow = rivals.rename if reading.keyfiles else _follow_rename
             steps.append(follow(device.number))
-        elif isinstance(device, Bond) and reader.aliases:
+        elif isinstance(device, Bond) and reading.aliases:
             does = "/etc/modprobe.conf says that %s is a bond" % device.name
             steps.append(Call("ifcfg_bond", (device.name,), does))
-    if reader.ipv6_switch and any(
+    if reading.ipv6_switch and any(
         each.device.ipv6.method in ("static", "dhcp") for each in devices
     ):
         steps.append(_IPV6)
-    if not reader.networkmanager:
+    if not reading.networkmanager:
         steps += _resolver(description)
     steps += [_route(bridge) for bridge in description.bridges]
-    steps += _no_advertisements(devices)
-    steps.append(rivals.IFCFG)
-    helpers: Tuple[str, ...] = ("ifcfg",)
-    if reader.keyfiles:
-        steps.append(rivals.KEYFILES)
-        helpers += ("keyfile",)
-    return Parts(helpers, _checks(description, reader, target), tuple(steps)), problems
-
-
-def _no_advertisements(devices: Tuple[Named, ...]) -> List[Step]:
-    """network-scripts switch router advertisements off when the kernel has heard one already."""
-    content: Text = ()
-    for each in devices:
-        unwanted = each.device.ipv6.method in ("none", "static") and not hears_routers(each.device)
-        if each.master is None and unwanted and not _left(each.device):
-            content += (_BEGIN, each.name, _THEN, each.name, _END)
-    return [File((UDEV_RULES,), 0o644, (_COMMENT, *content))] if content else []
-
-
-UDEV_RULES = "/etc/udev/rules.d/98-cobbler-bridge-ipv6.rules"
-_COMMENT = "# cobbler-bridge: no router advertisements, from the beginning\n"
-_BEGIN = 'ACTION=="add", SUBSYSTEM=="net", KERNEL=="'
-_THEN = '", RUN+="/sbin/sysctl -w net/ipv6/conf/'
-_END = '/accept_ra=0"\n'
+    steps += advertisements.write(description)
+    steps.append(rivals.ASIDE)
+    effects = rivals.RESTARTED + (rivals.RELOADED if reading.networkmanager else ())
+    return Parts(_checks(description, reading, target), tuple(steps), effects)
 
 
 def _resolver(description: Description) -> Iterator[Step]:
     """Names as they will stand at the end, for scripts that would leave out some of them."""
     servers = tuple("nameserver " + server for server in description.name_servers)
     if servers:
-        yield Call("ifcfg_resolv", ("nameserver", *servers), _RESOLVER % "name servers")
+        yield Call("resolv_conf", ("nameserver", *servers), _RESOLVER % "name servers")
     if description.search_domains:
         search = "search " + " ".join(description.search_domains)
-        yield Call("ifcfg_resolv", ("search|domain", search), _RESOLVER % "search domains")
+        yield Call("resolv_conf", ("search|domain", search), _RESOLVER % "search domains")
 
 
 def _left(device: Device) -> bool:
     return isinstance(device, Nic) and device.left
 
 
-def _problems(
-    description: Description, devices: Tuple[Named, ...], reader: Reader, target: Target
-) -> List[Problem]:
+def _problems(description: Description, target: Target, reading: Reading) -> List[Problem]:
+    devices = named(description)
     problems = [
-        Problem(description.subject, keys.BRIDGE.name, wrong, "another name, for example br0")
+        Problem(description.subject, _field(each.device), wrong, "another name")
         for each in devices
         if isinstance(each.name, str)
-        for wrong in _unusable(each.name, reader)
+        for wrong in _unusable(each.name, reading)
     ]
     for bridge in description.bridges:
         for option, _ in bridge.options:
-            if option not in reader.options:
-                wrong = "%s has no %s" % (target.name, option)
-                right = "it can have " + ", ".join(reader.options)
+            if option not in reading.options:
+                wrong = "%s has no %s, which is asked for on %s"
+                wrong %= (target.name, option, bridge.name)
+                right = "it can have " + ", ".join(reading.options)
                 problems.append(Problem(description.subject, keys.OPTIONS.name, wrong, right))
+    if reading.networkmanager:
+        problems += lost_without_stp(description, target)
     for each in devices:
-        problems += _lost_addresses(description, each, reader, target)
-    if not reader.networkmanager:
+        problems += _lost_addresses(description, each, reading, target)
+    if not reading.networkmanager:
         problems += _old_vlans(description, target)
-    if reader.keyfiles:
+    if reading.keyfiles:
         problems += _kept_keyfiles(description, target)
     return problems
 
 
+def _field(device: Device) -> str:
+    """Where the name of a device comes from."""
+    if isinstance(device, Nic) and device.interface is None:
+        return keys.PORT.name
+    # a bridge's may be of either
+    return keys.BRIDGE.name if isinstance(device, Bridge) else "interface %s" % device.interface
+
+
+def lost_without_stp(description: Description, target: Target) -> Iterator[Problem]:
+    """What NetworkManager leaves out of an ifcfg file with STP off, and so has its own default.
+
+    Whether it is what reads the file is not known before the machine is; the kernels of its
+    releases make nothing of these without STP.
+    """
+    right = "leave it out, which is the same without STP, or %s=on" % keys.STP.name
+    if "keyfile" in target.backends:
+        right += ", or %s=keyfile" % keys.BACKEND.name
+    for bridge in description.bridges:
+        asked = [(keys.OPTIONS.name, *option) for option in bridge.options]
+        # none is no time to wait for NetworkManager either
+        delay = bridge.forward_delay or _STP_DEFAULTS["forward_delay"]
+        asked.append((keys.FORWARD_DELAY.name, "forward_delay", delay))
+        for field, name, value in asked:
+            if not bridge.stp and _STP_DEFAULTS.get(name, value) != value:
+                wrong = "without STP NetworkManager takes no %s from the ifcfg files of %s, and %s"
+                wrong %= (name, target.name, "%d would be lost on %s" % (value, bridge.name))
+                yield Problem(description.subject, field, wrong, right)
+
+
+# the kernel's, and NetworkManager's
+_STP_DEFAULTS = {"forward_delay": 15, "hello_time": 2, "max_age": 20, "priority": 32768}
+
+
 def _lost_addresses(
-    description: Description, each: Named, reader: Reader, target: Target
+    description: Description, each: Named, reading: Reading, target: Target
 ) -> Iterator[Problem]:
-    """What the kernel would refuse when the reader asks for it, and the host would miss."""
+    """What the kernel would refuse when the reading asks for it, and the host would miss."""
     name, ipv4 = str(each.name), each.device.ipv4
     field = "interface %s" % name
     last = "%s:%d" % (name, len(ipv4.others))
@@ -225,7 +260,7 @@ def _lost_addresses(
         right = "a name of at most %d" % (len(name) - len(last) + NAME_CHARACTERS)
         yield Problem(description.subject, field, wrong, right)
     pair = ipv4.address is not None and ipv4.address.network.prefixlen == 31
-    if pair and ipv4.gateway is not None and not reader.pairs:
+    if pair and ipv4.gateway is not None and not reading.pairs:
         wrong = "a gateway in a network of two addresses gets no route on %s" % target.name
         yield Problem(description.subject, field, wrong, "a prefix of at most 30")
 
@@ -262,40 +297,40 @@ def _old_vlans(description: Description, target: Target) -> Iterator[Problem]:
             yield Problem(description.subject, field, wrong, right)
 
 
-def _unusable(name: str, reader: Reader) -> List[str]:
-    """Why a reader could not start a device of this name."""
+def _unusable(name: str, reading: Reading) -> List[str]:
+    """Why a reading could not start a device of this name."""
     if name.endswith(_IGNORED_ENDINGS):
         return ["%r ends like a file that network-scripts leave alone" % name]
     if name.rstrip("0123456789") in _OTHER_SCRIPTS:
         return ["%r is a name that network-scripts have a script of its own for" % name]
-    if reader.networkmanager and name.endswith(_IGNORED_BY_NETWORKMANAGER):
+    if reading.networkmanager and name.endswith(_IGNORED_BY_NETWORKMANAGER):
         return ["%r ends like a file that NetworkManager leaves alone" % name]
-    if reader.tool is None and (
+    if reading.tool is None and (
         name in _IP_WORDS or any(word.startswith(name) for word in _IP_ABBREVIATED)
     ):
         return ["%r is a word of the ip command, with which network-scripts make a bridge" % name]
     return []
 
 
-def _checks(description: Description, reader: Reader, target: Target) -> Tuple[Call, ...]:
+def _checks(description: Description, reading: Reading, target: Target) -> Tuple[Need, ...]:
     devices = [device for device, _ in description.devices]
     vlans = any(isinstance(device, Vlan) for device in devices)
     dhcp6 = any(device.ipv6.method == "dhcp" for device in devices)
     return tuple(
-        _need(tool, package, what, target.name)
+        _need(tool, package, what, target)
         for tool, package, what in (
-            (reader.tool, "bridge-utils", "bridge"),
-            (reader.vlan_tool if vlans else None, "vconfig", "VLAN"),
-            (reader.dhcp6_tool if dhcp6 else None, "dhcpv6-client", "DHCPv6 address"),
+            (reading.tool, "bridge-utils", "bridge"),
+            (reading.vlan_tool if vlans else None, "vconfig", "VLAN"),
+            (reading.dhcp6_tool if dhcp6 else None, "dhcpv6-client", "DHCPv6 address"),
         )
         if tool is not None
     )
 
 
 @functools.lru_cache(maxsize=None)
-def _need(tool: str, package: str, what: str, target: str) -> Call:
-    why = "the network scripts of %s need it for a %s: install %s" % (target, what, package)
-    return need(tool, why, package)
+def _need(tool: str, package: str, what: str, target: Target) -> Need:
+    why = "the network scripts of %s need it for a %s: install %s" % (target.name, what, package)
+    return Need(tool, why, package, target.installer)
 
 
 @functools.lru_cache(maxsize=None)
@@ -305,13 +340,12 @@ def _follow_rename(number: int) -> Call:
 
 
 def _route(bridge: Bridge) -> Call:
-    below = [port for port in bridge.ports if isinstance(port, Nic)]
-    numbers = tuple(str(nic.number) for nic in below)
+    words = (bridge.name, *(names_now(port)[0] for port in bridge.ports))
     does = "a GATEWAYDEV= in /etc/sysconfig/network names %s, if it named its port" % bridge.name
-    return Call("ifcfg_route", (bridge.name, *numbers), does)
+    return Call("ifcfg_route", words, does)
 
 
-def _device(description: Description, each: Named, reader: Reader) -> List[Step]:
+def _device(description: Description, each: Named, reading: Reading) -> List[Step]:
     """The files of one device: its own, those of further addresses, and those of its routes."""
     device, master = each.device, each.master
     settings: List[Setting] = [("DEVICE", each.name)]
@@ -321,26 +355,35 @@ def _device(description: Description, each: Named, reader: Reader) -> List[Step]
         settings += [("ONBOOT", "yes"), ("MASTER", master.name), ("SLAVE", "yes")]
     else:
         settings += [("ONBOOT", "yes"), ("BRIDGE", master.name)]
-    settings += _kind(description, device, reader)
+    settings += _kind(description, device, reading)
     if master is None:
-        settings += _ip(description, each, reader) + _default_route(description, device, reader)
+        settings += _ip(description, each, reading) + _default_route(description, device, reading)
     else:
         settings.append(("BOOTPROTO", "none"))
+    if reading.networkmanager:
+        settings += _autoconnect(device)
     if device.mtu is not None:
         settings.append(("MTU", str(device.mtu)))
-    dashed = isinstance(each.name, str) and not reader.dashes
+    dashed = isinstance(each.name, str) and not reading.dashes
     name = str(each.name).replace("-", "_") if dashed else each.name
     return [
-        *_delay(device, reader),
-        _file((name,), settings, reader),
-        *_aliases(each, reader),
+        *_delay(device, reading),
+        _file((name,), settings, reading),
+        *_aliases(each, reading),
         *_routes(each),
         *_keep(each, name),
     ]
 
 
-def _delay(device: Device, reader: Reader) -> List[Step]:
-    if not isinstance(device, Bridge) or not _wants_delay(device, reader):
+def _autoconnect(device: Device) -> List[Setting]:
+    """NetworkManager takes a NIC by another profile, if that was used or has a priority."""
+    priority = [("AUTOCONNECT_PRIORITY", "100")]
+    ports = [("AUTOCONNECT_SLAVES", "yes")] if isinstance(device, (Bond, Bridge)) else []
+    return [*priority, *ports]
+
+
+def _delay(device: Device, reading: Reading) -> List[Step]:
+    if not isinstance(device, Bridge) or not _wants_delay(device, reading):
         return []
     does = "network-scripts, if they are what reads the file, get the forward delay in their unit"
     return [Call("ifcfg_delay", (str(device.forward_delay),), does)]
@@ -349,15 +392,15 @@ def _delay(device: Device, reader: Reader) -> List[Step]:
 def _protocol(device: Device) -> List[Setting]:
     if device.ipv4.method == "keep":
         return []
-    return [("BOOTPROTO", "dhcp" if device.ipv4.method == "dhcp" else "none")]
+    return [("BOOTPROTO", "dhcp" if device.ipv4.leased else "none")]
 
 
-def _kind(description: Description, device: Device, reader: Reader) -> List[Setting]:
+def _kind(description: Description, device: Device, reading: Reading) -> List[Setting]:
     if isinstance(device, Nic):
         return [("HWADDR", mac_of(device) or ""), ("TYPE", "Ethernet")]
     if isinstance(device, Bond):
         options: Text = ()
-        for name, value in bond_options(device, [bridge.name for bridge in description.bridges]):
+        for name, value in bond_options(device, description.bridge_names):
             options += (" " if options else "", name + "=", value)
         # the first two for NetworkManager, the last for both
         return [
@@ -366,24 +409,23 @@ def _kind(description: Description, device: Device, reader: Reader) -> List[Sett
             ("BONDING_OPTS", ('"', *options, '"')),
         ]
     if isinstance(device, Vlan):
-        bridges = [bridge.name for bridge in description.bridges]
-        parent = name_of(device.parent, bridges)
+        parent = name_of(device.parent, description.bridge_names)
         return [
             ("TYPE", "Vlan"),
             ("VLAN", "yes"),
             ("PHYSDEV", parent),
             ("VLAN_ID", str(device.tag)),
         ]
-    return _bridge(device, reader)
+    return _bridge(device, reading)
 
 
-def _file(device: Text, settings: List[Setting], reader: Reader) -> File:
-    if not reader.networkmanager:
+def _file(device: Text, settings: List[Setting], reading: Reading) -> File:
+    if not reading.networkmanager:
         settings = settings + [("NM_CONTROLLED", "no")]
     return File((FOLDER + "ifcfg-", *device), 0o644, assignments(settings))
 
 
-def _bridge(bridge: Bridge, reader: Reader) -> List[Setting]:
+def _bridge(bridge: Bridge, reading: Reading) -> List[Setting]:
     settings: List[Setting] = [
         # network-scripts compare it to the letter
         ("TYPE", "Bridge"),
@@ -394,33 +436,35 @@ def _bridge(bridge: Bridge, reader: Reader) -> List[Setting]:
     if bridge.stp:
         # as EL 7 reckons: listening, learning, and the link itself
         settings.append(("LINKDELAY", str(2 * bridge.forward_delay + 7)))
-    settings += _options(bridge, reader)
+    settings += _options(bridge, reading)
     mac = mac_of(bridge) if bridge.mac == "port" else bridge.mac
     if mac is not None and mac != "none":
         settings.append(("MACADDR", mac))
+    if bridge.zone is not None:
+        settings.append(("ZONE", bridge.zone))
     return settings
 
 
-def _has_times(bridge: Bridge, reader: Reader) -> bool:
-    return _wants_delay(bridge, reader) or any(name in _TIMES for name, _ in bridge.options)
+def _has_times(bridge: Bridge, reading: Reading) -> bool:
+    return _wants_delay(bridge, reading) or any(name in _TIMES for name, _ in bridge.options)
 
 
-def _wants_delay(bridge: Bridge, reader: Reader) -> bool:
-    return bridge.forward_delay > 0 and reader.short_delay
+def _wants_delay(bridge: Bridge, reading: Reading) -> bool:
+    return bridge.forward_delay > 0 and reading.short_delay
 
 
-def _options(bridge: Bridge, reader: Reader) -> List[Setting]:
-    if reader.old_options:
+def _options(bridge: Bridge, reading: Reading) -> List[Setting]:
+    if reading.old_options:
         return [
             (_OLD_KEYS[name], str(value)) for name, value in bridge.options if name in _OLD_KEYS
         ]
     # network-scripts write the kernel's own unit, NetworkManager reads seconds
-    unit = _CENTI if reader.networkmanager else "00"
+    unit = _CENTI if reading.networkmanager else "00"
     words: List[Text] = []
     for name, value in bridge.options:
         word = "%s=%d" % (_KERNEL_NAMES.get(name, name), value)
         words.append((word, unit) if name in _TIMES else (word,))
-    text: Text = (_DELAY,) if _wants_delay(bridge, reader) else ()
+    text: Text = (_DELAY,) if _wants_delay(bridge, reading) else ()
     for number, pair in enumerate(words):
         text += (" ", *pair) if number else pair
     return [("BRIDGING_OPTS", ('"', *text, '"'))] if text else []
@@ -430,20 +474,20 @@ _OLD_KEYS = {"ageing_time": "AGEING", "priority": "PRIO"}
 _KERNEL_NAMES = {"group_forward_mask": "group_fwd_mask"}
 
 
-def _ip(description: Description, each: Named, reader: Reader) -> List[Setting]:
+def _ip(description: Description, each: Named, reading: Reading) -> List[Setting]:
     """The settings of both IP versions, for what is no port."""
     device = each.device
     settings = _ipv4(device.ipv4) + _ipv6(device, each.name)
     if addressed(device) and device.ipv4.method != "keep":
         settings += _names(description, device.ipv4)
-        if description.search_domains and not reader.networkmanager:
+        if description.search_domains and not reading.networkmanager:
             # dhclient's own script reads nothing else
             settings.append(("SEARCH", _quoted(description.search_domains)))
     return settings
 
 
 def _ipv4(ipv4: Ipv4) -> List[Setting]:
-    if ipv4.method == "dhcp":
+    if ipv4.leased:
         # one lost race against the switch must not leave the host without an address
         return [("PERSISTENT_DHCLIENT", "yes")]
     if ipv4.address is None:
@@ -457,19 +501,18 @@ def _ipv4(ipv4: Ipv4) -> List[Setting]:
     return settings
 
 
-def _default_route(description: Description, device: Device, reader: Reader) -> List[Setting]:
+def _default_route(description: Description, device: Device, reading: Reading) -> List[Setting]:
     """Which of several is used: network-scripts would take the last, NetworkManager the first."""
-    ranked = ways_out(description)
+    ranked = description.ways_out
     if device not in ranked:
         return []
     place = ranked.index(device)
-    if device.ipv4.method == "dhcp" and place:
+    if device.ipv4.leased and place:
         # dhclient's script knows no metric, and EL 5 the second key only
-        bridges = [bridge.name for bridge in description.bridges]
-        first = name_of(ranked[0], bridges)
-        return [("DEFROUTE", "no")] + ([] if reader.networkmanager else [("GATEWAYDEV", first)])
+        first = name_of(ranked[0], description.bridge_names)
+        return [("DEFROUTE", "no")] + ([] if reading.networkmanager else [("GATEWAYDEV", first)])
     metric = str(FIRST_METRIC + place)
-    settings: List[Setting] = [("IPV4_ROUTE_METRIC", metric)] if reader.networkmanager else []
+    settings: List[Setting] = [("IPV4_ROUTE_METRIC", metric)] if reading.networkmanager else []
     return settings + ([("METRIC", metric)] if device.ipv4.gateway is not None else [])
 
 
@@ -498,7 +541,7 @@ def _names(description: Description, ipv4: Ipv4) -> List[Setting]:
     settings: List[Setting] = [
         ("DNS%d" % number, server) for number, server in enumerate(description.name_servers, 1)
     ]
-    if settings and ipv4.method == "dhcp":
+    if settings and ipv4.leased:
         # without the second one network-scripts leave our servers out as well
         settings += [("PEERDNS", "no"), ("RESOLV_MODS", "yes")]
     if description.search_domains:
@@ -510,7 +553,7 @@ def _quoted(words: Tuple[str, ...]) -> str:
     return '"%s"' % " ".join(words)
 
 
-def _aliases(each: Named, reader: Reader) -> List[Step]:
+def _aliases(each: Named, reading: Reading) -> List[Step]:
     """Further IPv4 addresses: EL 5 and 6 know them as aliases only, and all others too."""
     steps: List[Step] = []
     for number, address in enumerate(each.device.ipv4.others, 1):
@@ -522,7 +565,7 @@ def _aliases(each: Named, reader: Reader) -> List[Step]:
             ("IPADDR", str(address.ip)),
             ("NETMASK", str(address.netmask)),
         ]
-        steps.append(_file(device, settings, reader))
+        steps.append(_file(device, settings, reading))
     return steps
 
 
@@ -538,12 +581,13 @@ def _routes(each: Named) -> List[Step]:
 
 
 def _keep(each: Named, name: Word) -> List[Step]:
-    """What the installer configured on the port goes into the file of the bridge."""
-    methods = (("4", each.device.ipv4.method), ("6", each.device.ipv6.method))
-    versions = [version for version, method in methods if method == "keep"]
-    if not versions or not isinstance(each.device, Bridge):
+    """What the machine's own file for a device says, and ours does not, goes into ours."""
+    device = each.device
+    if not isinstance(device, Bridge):
+        does = "what is the card's own business stays in the file of %s" % plain((each.name,))
+        return [Call("ifcfg_port", (name, names_now(device)[0], each.name), does)]
+    if not device.ports:
         return []
-    does = "the IPv%s settings of the installer's file for the port are added to it"
-    words = (each.name, (FOLDER + "ifcfg-%s") % name, "".join(versions))
-    sources = names_now(each.device.ports[0])
-    return [Call("ifcfg_keep", (*words, *sources), does % " and IPv".join(versions))]
+    methods = rivals.asked((device.ipv4.method, device.ipv6.method))
+    words = (device.name, name, *methods, *names_now(device.ports[0]))
+    return [Call("ifcfg_keep", words, rivals.KEEP)]

@@ -3,66 +3,63 @@
 The format is defined by nm-settings-keyfile(5).
 """
 
-import ipaddress
 import uuid
 from typing import List, Optional, Tuple
 
-from cobbler_bridge import keys
-from cobbler_bridge.backends import rivals
-from cobbler_bridge.description import Description
-from cobbler_bridge.network import Bond, Bridge, Device, Nic, Vlan, addressed, hears_routers
-from cobbler_bridge.plan import (
-    FIRST_METRIC,
-    Call,
-    File,
+from cobbler_bridge import addresses
+from cobbler_bridge.description import keys
+from cobbler_bridge.description.describe import FIRST_METRIC, Description
+from cobbler_bridge.description.network import (
+    Bond,
+    Bridge,
+    Device,
+    Nic,
+    Vlan,
+    addressed,
+    hears_routers,
+)
+from cobbler_bridge.description.values import Route
+from cobbler_bridge.plan.backends import rivals
+from cobbler_bridge.plan.names import (
     Named,
-    Parts,
-    Setting,
-    Step,
-    Text,
-    assignments,
     bond_options,
     mac_of,
     may_be_renamed,
     name_of,
     named,
     names_now,
-    plain,
-    ways_out,
 )
+from cobbler_bridge.plan.plan import Call, File, Parts, Setting, Step, Text, assignments, plain
+from cobbler_bridge.plan.target import Target
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.target import Target
-from cobbler_bridge.values import Route
 
-FOLDER = "/etc/NetworkManager/system-connections/"
+FOLDER = rivals.KEYFILE_FOLDER
 # so that a profile has the same UUID each time it is written
 _NAMESPACE = uuid.UUID("0c2cbe1e-8f5b-5c0f-9b0e-6b7d6c1f8a52")
 # above what an installer leaves, and again and again: nobody is there to try once more
 _AUTOCONNECT: List[Setting] = [("autoconnect-priority", "100"), ("autoconnect-retries", "0")]
+_HIDDEN = "%r begins with a dot, and NetworkManager reads no hidden file"
 
 Section = Tuple[str, List[Setting]]
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
     """The profiles of every device."""
-    bridges = [bridge.name for bridge in description.bridges]
-    steps: List[Step] = []
+    bridges = description.bridge_names
+    steps: List[Step] = [*rivals.NETWORKMANAGER, rivals.layers(description)]
     for each in named(description):
         if not (isinstance(each.device, Nic) and each.device.left):
             steps += _profile(description, each)
     for device, _ in description.devices:
         if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
             steps.append(rivals.rename(device.number))
-    steps += [rivals.KEYFILES, rivals.IFCFG]
+    steps.append(rivals.ASIDE)
     problems = [
         Problem(description.subject, keys.BRIDGE.name, _HIDDEN % name, "another name")
         for name in bridges
         if name.startswith(".")
     ]
-    return Parts(("keyfile", "ifcfg"), (), tuple(steps)), problems
-
-
-_HIDDEN = "%r begins with a dot, and NetworkManager reads no hidden file"
+    return Parts((), tuple(steps), rivals.RESTARTED + rivals.RELOADED), problems
 
 
 def _profile(description: Description, each: Named) -> List[Step]:
@@ -98,6 +95,8 @@ def _connection(description: Description, each: Named, kind: str) -> List[Settin
     settings += _AUTOCONNECT
     if isinstance(each.device, (Bond, Bridge)):
         settings.append(("autoconnect-slaves", "1"))
+    if isinstance(each.device, Bridge) and each.device.zone is not None:
+        settings.append(("zone", each.device.zone))
     if each.master is not None:
         kind = "bond" if isinstance(each.master, Bond) else "bridge"
         settings += [("master", each.master.name), ("slave-type", kind)]
@@ -121,10 +120,9 @@ def _ethernet(device: Device) -> List[Setting]:
 def _own_section(description: Description, device: Device) -> List[Section]:
     """What only this type of device has."""
     if isinstance(device, Bond):
-        bridges = [bridge.name for bridge in description.bridges]
-        return [("bond", list(bond_options(device, bridges)))]
+        return [("bond", list(bond_options(device, description.bridge_names)))]
     if isinstance(device, Vlan):
-        parent = name_of(device.parent, [bridge.name for bridge in description.bridges])
+        parent = name_of(device.parent, description.bridge_names)
         return [("vlan", [("id", str(device.tag)), ("parent", parent)])]
     if not isinstance(device, Bridge):
         return []
@@ -150,7 +148,7 @@ def _ipv4(description: Description, device: Device) -> List[Setting]:
         return [("method", "disabled")]
     settings: List[Setting] = [("method", "manual")]
     addresses = [str(other) for other in ipv4.others]
-    if ipv4.method == "dhcp":
+    if ipv4.leased:
         # by the MAC, as the installer asked: a server must not see a new machine
         settings = [("method", "auto"), ("dhcp-client-id", "mac")]
     elif ipv4.address is not None:
@@ -161,11 +159,11 @@ def _ipv4(description: Description, device: Device) -> List[Setting]:
 
 def _default_route(description: Description, device: Device) -> List[Setting]:
     """Which of several is used: without a metric the one that is there first."""
-    ranked = ways_out(description)
+    ranked = description.ways_out
     if device not in ranked:
         return []
     place = ranked.index(device)
-    if device.ipv4.method == "dhcp" and place:
+    if device.ipv4.leased and place:
         return [("never-default", "true")]
     return [("route-metric", str(FIRST_METRIC + place))]
 
@@ -198,16 +196,16 @@ def _with_gateway(address: object, gateway: Optional[object]) -> str:
 
 
 def _keep(each: Named) -> List[Step]:
-    """What the installer configured on the port goes into the file of the bridge."""
-    methods = (("ipv4", each.device.ipv4.method), ("ipv6", each.device.ipv6.method))
-    sections = [section for section, method in methods if method == "keep"]
-    if not sections or not isinstance(each.device, Bridge):
+    """What the machine's own profile for a device says, and ours does not, goes into ours."""
+    device = each.device
+    if not isinstance(device, Bridge):
+        does = "what is the card's own business stays in the profile of %s" % plain((each.name,))
+        return [Call("keyfile_port", (each.name, names_now(device)[0]), does)]
+    if not device.ports:
         return []
-    does = "the %s of the installer's file for the port is added to it" % " and ".join(sections)
-    path = "%s%s.nmconnection" % (FOLDER, each.device.name)
-    sources = names_now(each.device.ports[0])
-    words = (each.device.name, path, " ".join(sections), *sources)
-    return [Call("keyfile_keep", words, does)]
+    methods = rivals.asked((device.ipv4.method, device.ipv6.method))
+    words = (device.name, *methods, *names_now(device.ports[0]))
+    return [Call("keyfile_keep", words, rivals.KEEP)]
 
 
 def _names(description: Description, device: Device, version: int) -> List[Setting]:
@@ -221,12 +219,12 @@ def _names(description: Description, device: Device, version: int) -> List[Setti
     servers = [
         server
         for server in description.name_servers
-        if ipaddress.ip_address(server).version == version
+        if addresses.address(server).version == version
     ]
     settings: List[Setting] = []
     if servers:
         settings.append(("dns", ";".join(servers) + ";"))
-    if description.name_servers and device.ipv4.method == "dhcp":
+    if description.name_servers and device.ipv4.leased:
         settings.append(("ignore-auto-dns", "true"))
     if description.search_domains and version == (6 if disabled else 4):
         settings.append(("dns-search", ";".join(description.search_domains) + ";"))

@@ -5,16 +5,16 @@ reject them there. The saved rules are edited: in an install's chroot the runnin
 installer's.
 """
 
+import functools
 from typing import List, Tuple
 
-from cobbler_bridge.description import Description
-from cobbler_bridge.plan import Call, Parts
+from cobbler_bridge.description import keys
+from cobbler_bridge.description.describe import Description
+from cobbler_bridge.plan.plan import Call, Parts
+from cobbler_bridge.plan.target import SavedRules, Target
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.target import Target
 
 RULE = "-A FORWARD -m physdev --physdev-is-bridged -j ACCEPT"
-IPV4_RULES = "/etc/sysconfig/iptables"
-IPV6_RULES = "/etc/sysconfig/ip6tables"
 
 
 def _edited(path: str, when: str, *how: str) -> Call:
@@ -22,12 +22,25 @@ def _edited(path: str, when: str, *how: str) -> Call:
     return Call("iptables_bridged", (path, RULE) + how, does)
 
 
-_IPV6 = _edited(IPV6_RULES, "where it is there")
-_MADE = Parts(("iptables",), (), (_edited(IPV4_RULES, "or made", "make"), _IPV6))
-# The rule in the saved rules, where the machine has some
-WHERE_SAVED = Parts(("iptables",), (), (_edited(IPV4_RULES, "where it is there"), _IPV6))
+def followed(path: str) -> Call:
+    """What saved rules say of a port, said of its bridge, and no rule of ours."""
+    return Call("iptables_bridged", (path, ""), "%s has rules of a port for its bridge too" % path)
+
+
+def where_saved(target: Target) -> Parts:
+    """The rule in the saved rules, where the machine has some."""
+    return Parts() if target.saved_rules is None else _both(target.saved_rules)
+
+
+@functools.lru_cache(maxsize=None)
+def _both(saved: SavedRules, when: str = "where it is there", *how: str) -> Parts:
+    edits = _edited(saved.ipv4, when, *how), _edited(saved.ipv6, "where it is there")
+    return Parts((), edits)
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
     """The rule in the saved rules, which are made if they aren't there."""
-    return _MADE, []
+    if target.saved_rules is None:
+        wrong = "nothing on %s loads saved rules" % target.name
+        return Parts(), [Problem(description.subject, keys.FIREWALL.name, wrong, "another value")]
+    return _both(target.saved_rules, "or made", "make"), []

@@ -9,36 +9,43 @@ The settings exist only once the module that has them is loaded, and begin at 1.
 them before that, a rule of udev sets them when the module arrives.
 """
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
-from cobbler_bridge import keys
-from cobbler_bridge.description import Description
-from cobbler_bridge.plan import Call, File, Parts, Step
+from cobbler_bridge.description import keys
+from cobbler_bridge.description.describe import Description
+from cobbler_bridge.plan.plan import Call, File, Parts, Step
+from cobbler_bridge.plan.target import DEBIAN, EL, FEDORA, UBUNTU, ByTarget, Target
 from cobbler_bridge.problem import Problem, shown
-from cobbler_bridge.target import Target
 
 
-class System(NamedTuple):
+class Kernel(NamedTuple):
     """What differs by release.
 
     ``modules`` are the names of the module that has the settings, as udev matches them; ``None``
     where the network script reads /etc/sysctl.conf once more when the bridges are up, and the
     first minor releases read nothing else. ``firewalls`` are the values of bridge_firewall that
-    are there to be passed.
+    are there to be passed; ``others`` are further services that filter what is forwarded.
     """
 
     modules: Optional[str]
     firewalls: Tuple[str, ...]
+    others: Tuple[str, ...] = ("docker",)
 
 
-# By release; every other one is as _NOW
-_SYSTEMS: Dict[int, System] = {
-    5: System(modules=None, firewalls=("sysctl",)),
-    6: System(modules=None, firewalls=("sysctl",)),
-    # up to 7.1 it is the bridge's own module
-    7: System(modules="bridge|br_netfilter", firewalls=("firewalld", "nftables", "sysctl")),
-}
-_NOW = System(modules="br_netfilter", firewalls=("firewalld", "nftables", "sysctl"))
+_NOW = Kernel(modules="br_netfilter", firewalls=("firewalld", "nftables", "sysctl"))
+# ufw has no value of its own: it is one of those that auto finds
+_DEBIAN = _NOW._replace(others=("docker", "ufw"))
+_KERNELS = ByTarget(
+    {
+        (EL, 5): Kernel(modules=None, firewalls=("sysctl",)),
+        # up to 7.1 it is the bridge's own module
+        (EL, 7): Kernel(modules="bridge|br_netfilter", firewalls=_NOW.firewalls),
+        (EL, 8): _NOW,
+        (FEDORA, 33): _NOW,
+        (DEBIAN, 10): _DEBIAN,
+        (UBUNTU, 18): _DEBIAN,
+    }
+)
 
 OLD_SETTINGS = "/etc/sysctl.conf"
 # behind every name that begins with a number, as the last one wins
@@ -62,27 +69,45 @@ _RULE = (
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
     """The settings, for whichever firewall was named."""
-    system = _SYSTEMS.get(target.release, _NOW)
-    if description.firewall not in system.firewalls:
+    kernel = _KERNELS.row(target)
+    if kernel is None:
+        return Parts(), [_unknown(description, target)]
+    if description.firewall not in kernel.firewalls:
         wrong = "%s has no %s" % (target.name, shown(description.firewall))
-        right = "it can be " + " or ".join(("auto", "iptables", "none") + system.firewalls)
+        right = "it can be " + " or ".join(("auto", "iptables", "none") + kernel.firewalls)
         return Parts(), [Problem(description.subject, keys.FIREWALL.name, wrong, right)]
-    if system.modules is None:
+    if kernel.modules is None:
         does = "%s has the bridge-nf-call settings at 0, added where it has not" % OLD_SETTINGS
-        return Parts(("sysctl",), (), (Call("sysctl_conf", (OLD_SETTINGS,), does),)), []
-    return Parts((), (), _files(system.modules)), []
+        return Parts((), (Call("sysctl_conf", (OLD_SETTINGS,), does),)), []
+    return Parts((), _files(kernel.modules)), []
 
 
-def where_enabled(target: Target) -> Parts:
+def can_have(target: Target, firewall: str) -> bool:
+    """Whether a target has a firewall, by its value of bridge_firewall."""
+    kernel = _KERNELS.row(target)
+    return kernel is not None and firewall in kernel.firewalls
+
+
+def _unknown(description: Description, target: Target) -> Problem:
+    wrong = "it is not known how %s reads the bridge-nf-call settings" % target.name
+    return Problem(description.subject, keys.FIREWALL.name, wrong, "it can be none")
+
+
+def where_enabled(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
     """The settings, where a firewall is enabled that can't be edited, and nobody set them to 1."""
-    system = _SYSTEMS.get(target.release, _NOW)
-    units = tuple(name for name in system.firewalls if name != "sysctl")
-    if system.modules is None or not units:
-        return Parts()
+    kernel = _KERNELS.row(target)
+    if kernel is None:
+        return Parts(), [_unknown(description, target)]
+    units = tuple(name for name in kernel.firewalls if name != "sysctl")
+    if kernel.modules is None or not units:
+        return Parts(), []
     does = "these two are written only where %s is enabled and nobody wants frames filtered"
-    words = ("%s.service" % name for name in units)
-    where = Call("sysctl_where", (SETTINGS, UDEV_RULE, *words), does % " or ".join(units))
-    return Parts(("sysctl",), (), (*_files(system.modules), where))
+    # Docker has FORWARD drop what it does not know, in rules that it makes when it starts
+    names = (*units, *kernel.others)
+    words = ("%s.service" % name for name in names)
+    shown_names = "%s or %s" % (", ".join(names[:-1]), names[-1])
+    where = Call("sysctl_where", (SETTINGS, UDEV_RULE, *words), does % shown_names)
+    return Parts((), (*_files(kernel.modules), where)), []
 
 
 def _files(modules: str) -> Tuple[Step, ...]:

@@ -5,7 +5,7 @@ A hypervisor is a function of a description and a target, like a backend. See ``
 
 from typing import Tuple
 
-from cobbler_bridge.hypervisors import qemu, xen
-from cobbler_bridge.plan import Writer
+from cobbler_bridge.plan.hypervisors import qemu, xen
+from cobbler_bridge.plan.plan import Writer
 
 HYPERVISORS: Tuple[Writer, ...] = (xen.write, qemu.write)

@@ -5,17 +5,24 @@ a guest; their formats are defined by xend-config.sxp(5), xend's sxp.py and xl.c
 are edited, as they hold much more than this.
 """
 
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
-from cobbler_bridge import keys
-from cobbler_bridge.description import Description
-from cobbler_bridge.network import Nic
-from cobbler_bridge.plan import Call, Fact, File, Parts, Step, Word, find_nic, need
+from cobbler_bridge.description import keys
+from cobbler_bridge.description.describe import Description
+from cobbler_bridge.description.network import Nic
+from cobbler_bridge.description.xen_mode import (
+    NETWORK_BRIDGE,
+    NETWORK_ROUTE,
+    UNBRIDGED,
+    VIF_BRIDGE,
+    Xen,
+)
+from cobbler_bridge.plan.plan import Call, Effect, Fact, File, Need, Parts, Step, Word, find_nic
+from cobbler_bridge.plan.target import DEBIAN, EL, FEDORA, UBUNTU, ByTarget, Target
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.target import Target
-from cobbler_bridge.xen import NETWORK_BRIDGE, NETWORK_ROUTE, UNBRIDGED, VIF_BRIDGE, Xen
 
-XEND = "/etc/xen/xend-config.sxp"
+XEN = "/etc/xen/"
+XEND = XEN + "xend-config.sxp"
 XL = "/etc/xen/xl.conf"
 SCRIPTS = "/etc/xen/scripts/"
 # xend looks for a name below SCRIPTS and takes a path as it is
@@ -36,15 +43,18 @@ class Tools(NamedTuple):
     early_settings: bool
 
 
-# By the target's name, or its first word
-_TOOLS: Dict[str, Tools] = {
-    "EL 5": Tools(xend=True, xl=False, early_settings=True),
-    "EL 6": Tools(xend=True, xl=True, early_settings=True),
-    "EL 7": Tools(xend=True, xl=True, early_settings=False),
-    "Fedora": Tools(xend=False, xl=True, early_settings=False),
-    # where only the machine tells
-    "EL 9, Fedora 33 and later": Tools(xend=False, xl=True, early_settings=False),
-}
+_NONE = Tools(xend=False, xl=False, early_settings=False)
+_TOOLS = ByTarget(
+    {
+        (EL, 5): Tools(xend=True, xl=False, early_settings=True),
+        (EL, 6): Tools(xend=True, xl=True, early_settings=True),
+        (EL, 7): Tools(xend=True, xl=True, early_settings=False),
+        (EL, 8): _NONE,
+        (FEDORA, 33): Tools(xend=False, xl=True, early_settings=False),
+        (DEBIAN, 10): Tools(xend=False, xl=True, early_settings=False),
+        (UBUNTU, 18): Tools(xend=False, xl=True, early_settings=False),
+    }
+)
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
@@ -52,11 +62,11 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     xen = description.xen
     if xen.mode == "none":
         return Parts(), []
-    tools = _TOOLS.get(target.name) or _TOOLS.get(target.name.split()[0])
+    tools = _TOOLS.row(target) or _NONE
     problems = _unsupported(description, target, tools)
-    if problems or tools is None:
+    if problems:
         return Parts(), problems
-    names = [bridge.name for bridge in description.bridges]
+    names = description.bridge_names
     if xen.makes_network:
         found, network = _network(description)
     else:
@@ -68,13 +78,14 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         edits.append(_xl("vif.default.bridge", "defaultbridge", names[0]))
         if xen.vif_script is not None:
             edits.append(_xl("vif.default.script", "vifscript", xen.vif_script))
-    return Parts(("edit", "xen"), _checks(description, tools), (*found, *edits)), []
+    effects = (Effect(XEN, "xend"),)
+    return Parts(_checks(description, target, tools), (*found, *edits), effects), []
 
 
-def _unsupported(description: Description, target: Target, tools: Optional[Tools]) -> List[Problem]:
+def _unsupported(description: Description, target: Target, tools: Tools) -> List[Problem]:
     xen, subject = description.xen, description.subject
-    if tools is None:
-        right = "it can be none; there is Xen for EL 5 to 7 and Fedora"
+    if not (tools.xend or tools.xl):
+        right = "it can be none; there is Xen for EL 5 to 7, Fedora, Debian and Ubuntu"
         return [Problem(subject, keys.XEN.name, "%s has no Xen" % target.name, right)]
     problems = []
     right = "use %s=%s" % (keys.XEN.name, VIF_BRIDGE)
@@ -90,12 +101,12 @@ def _unsupported(description: Description, target: Target, tools: Optional[Tools
     return problems
 
 
-def _checks(description: Description, tools: Tools) -> Tuple[Call, ...]:
+def _checks(description: Description, target: Target, tools: Tools) -> Tuple[Step, ...]:
     """Nothing is begun where Xen, or a script that was named, isn't there."""
     xen = description.xen
     known = [path for path, there in ((XEND, tools.xend), (XL, tools.xl)) if there]
     files = (XEND,) if xen.makes_network else tuple(known)
-    checks = [_has("install xen", *files)]
+    checks: List[Step] = [_has("install xen", *files)]
     scripts = [xen.vif_script or _vif_name(xen)]
     if xen.network_script is not None or xen.makes_network:
         scripts.append(xen.network_script or xen.mode)
@@ -103,7 +114,7 @@ def _checks(description: Description, tools: Tools) -> Tuple[Call, ...]:
         checks.append(_has("Xen would call it", SCRIPTS + script))
     if xen.mode == NETWORK_BRIDGE:
         why = "network-bridge needs it: install bridge-utils"
-        checks.append(need(_BRCTL, why, "bridge-utils"))
+        checks.append(Need(_BRCTL, why, "bridge-utils", target.installer))
     return tuple(checks)
 
 
@@ -116,7 +127,7 @@ def _vif_name(xen: Xen) -> str:
     return "vif-" + xen.mode.split("-")[1]
 
 
-def _vif_script(xen: Xen, bridges: List[str]) -> Tuple[Word, ...]:
+def _vif_script(xen: Xen, bridges: Sequence[str]) -> Tuple[Word, ...]:
     script: Tuple[Word, ...] = (xen.vif_script or _vif_name(xen),)
     if xen.mode == NETWORK_ROUTE:
         # whose address the guests see as their router

@@ -1,4 +1,6 @@
-# Tells the check at the first boot what only this machine knows.
+# What proves the network: it hears what only this machine knows, and what this run changes.
+# needs: copy give_up is_ours leave_alone process runs same say to_disk undo write_file
+# needs: cat grep mkdir mv rm sed sleep
 
 # firstboot_nics: the name of each NIC before it was ever a port
 firstboot_nics() {
@@ -11,4 +13,153 @@ firstboot_nics() {
         printf 'nic %s\n' "$name" >> "$new/files$expected" ||
             leave_alone "$expected can't be prepared"
     done
+    # a file that is cut off has no such line
+    printf 'end %d\n' "$(grep -c '' "$new/files$expected")" >> "$new/files$expected" || leave_alone "$expected can't be prepared"
+}
+
+# keep_script PATH: what is run stays on the host, to be looked at and to be run again
+keep_script() {
+    if command -v whole > /dev/null; then
+        whole && echo '(bridge_setup) < /dev/null || [ $? -eq 1 ]'
+    else
+        cat "$0"
+    fi > "$new/program" || leave_alone "$1 can't be prepared"
+    write_file 600 "$1" < "$new/program"
+}
+
+# by_check: what the transaction does for the check that will prove it
+by_check() {
+    case $1 in
+    listed)
+        ! needs_no_check || : > "$new/todo"
+        [ -z "$looks" ] || { cat "$new/todo" "$new/aside" && rm -rf "$new" && exit 0; }
+        ;;
+    wanted) can_begin ;;
+    ready) begin_changes ;;
+    begun) start_check ;;
+    ended)
+        end_changes
+        grep -q '^/etc/' "$new/todo" "$new/aside" || return 0
+        if runs; then
+            say "it takes effect now: it is proved, or the old network put back; the system's log says how it ends"
+        else
+            say "it takes effect at the next boot, which proves it or puts the old network back"
+        fi
+        ;;
+    taken_back) forget_changes ;;
+    esac
+}
+
+# needs_no_check: what was proved once and does not change needs no first boot
+needs_no_check() {
+    [ ! -s "$new/aside" ] || return 1
+    while read -r path; do
+        is_ours "$path" || return 1
+    done < "$new/todo"
+    [ ! -e "$state/expected" ] && same "$new/files/var/lib/cobbler-bridge/expected" "$state/proved"
+}
+
+# begin_changes: what stood there before our first run lies in "before", and "changes" lists it,
+# until the first boot has proved the bridge or put it back. As long as "unfinished" is there, a
+# machine that is started again is between the old network and the new one.
+begin_changes() {
+    # nobody waits for what is left of an older check
+    if [ ! -e "$state/expected" ]; then
+        rm -rf "$state/changes" "$state/before" "$state/unfinished" "$state/laid" "$state/back" \
+            "$state/rolled-back" "$state/told" ||
+            give_up "nothing can be written below $state"
+    fi
+    [ -e "$state/changes" ] || printf '' > "$state/changes"
+    sed '/^end /d' "$state/changes" > "$new/changes" || give_up "nothing can be written below $state"
+    changing=no
+    for list in todo aside; do
+        while read -r path; do
+            is_ours "$path" && continue
+            changing=yes
+            note "$path" || give_up "$path can't be noted"
+        done < "$new/$list"
+    done
+    # a list that is cut off has no such line
+    printf 'end %d\n' "$(grep -c '' "$new/changes")" >> "$new/changes" || give_up "nothing can be written below $state"
+    ! runs || printf '%s\n' "$changing$gone" > "$state/switch" || give_up "nothing can be written below $state"
+    if ! mv -f "$new/changes" "$state/changes" || ! printf '' > "$state/unfinished"; then
+        give_up "nothing can be written below $state"
+    fi
+    rm -f "$state/proved"
+    to_disk
+}
+
+# note PATH: the first run that changes it saw what was there before us
+note() {
+    ! grep -qxF -e "added $1" -e "had $1" "$new/changes" || return 0
+    # or what the old network would have had there at its next start
+    if [ -e "$root$1" ]; then stood=$root$1; else stood=$new/stood$1; fi
+    if [ ! -e "$stood" ]; then
+        printf 'added %s\n' "$1" >> "$new/changes"
+        return
+    fi
+    # the file itself: it leaves its place by a new one that is renamed
+    mkdir -p "$state/before${1%/*}" && copy "$stood" "$state/before$1" &&
+        printf 'had %s\n' "$1" >> "$new/changes"
+}
+
+end_changes() {
+    [ -e "$state/unfinished" ] || return 0
+    # what a check that was cut off laid ready belongs to another time
+    while read -r what path; do
+        rm -f "$root${path%/*}/.cobbler-bridge.old.${path##*/}" \
+            "$root${path%/*}/.cobbler-bridge.ours.${path##*/}"
+    done < "$state/changes"
+    to_disk
+    rm -f "$state/unfinished"
+}
+
+# forget_changes: where an earlier run still waits for its check, its changes are noted on
+forget_changes() {
+    # in this order: a check that waits for us must not see the one without the other
+    rm -f "$state/switch" "$state/unfinished"
+    [ -e "$state/expected" ] || rm -rf "$state/changes" "$state/before"
+}
+
+# can_begin: ends here where a machine that runs can't be switched
+can_begin() {
+    runs || return 0
+    while read -r number mac left; do
+        old='' name=''
+        eval "old=\$nic$number name=\$port$number"
+        [ "$old" = "$name" ] || [ -n "$left" ] ||
+            leave_alone "$old would be renamed $name, which a machine that runs can't do: install it anew, or give the bridge another name"
+    done < "$new/ports"
+    [ ! -e "$state/laid" ] ||
+        leave_alone "the check of an earlier run was putting the network back: start the machine again first"
+    process "$state/check.pid"
+    case $command in
+    */libexec/cobbler-bridge/firstboot*)
+        leave_alone "the check of an earlier run is at work: run this again when it has ended"
+        ;;
+    esac
+}
+
+# start_check: once, on a machine that runs; it waits for us, and should we be cut off it puts back
+# what we did
+start_check() {
+    [ -z "${starting:-}" ] && runs || return 0
+    starting=yes
+    rm -f "$state/check.pid"
+    begin_check > /dev/null 2>&1 < /dev/null 9<&- || undo "the check can't be started"
+    for each in 1 2 3 4 5 6 7 8 9 10; do
+        [ ! -s "$state/check.pid" ] || return 0
+        sleep 1
+    done
+    undo "the check does not start"
+}
+
+begin_check() {
+    unit=cobbler-bridge-firstboot
+    if [ -x "$root/etc/rc.d/init.d/$unit" ]; then
+        # what it starts hears signals
+        (trap - HUP INT TERM PIPE && exec "$root/etc/rc.d/init.d/$unit" start)
+    else
+        systemctl daemon-reload && systemctl restart "$unit.service"
+    fi
 }

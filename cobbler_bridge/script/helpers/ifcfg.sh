@@ -1,25 +1,94 @@
 # Keeps other ifcfg files, udev's rules and modprobe.conf from working against ours.
+# needs: and_gone edit_whole file_of find_source keyfile_files leave_alone may_keep set_aside unfollowed will_write write_file
+# needs: awk cat grep sed tr
 
-# ifcfg_value KEY FILE: the value as network-scripts would see it
-ifcfg_value() {
-    sed -n "s/^[[:space:]]*$1=[\"']\{0,1\}\([^\"'#[:space:]]*\).*/\1/p" "$2" | tail -n 1
+# ifcfg_lines FILE: its assignments as a shell takes them, each on a line of its own
+ifcfg_lines() {
+    # the last line may have no end
+    text=$(cat "$1") && awk '
+        !/(^|[ \t;])#/ && sub(/\\\r?$/, "") { held = held $0; next }
+        {
+            $0 = held $0
+            held = ""
+            while (sub(/^[ \t]*(export[ \t]+)?/, "") && match($0, /^[A-Za-z_][A-Za-z_0-9]*=("[^"]*"|\047[^\047]*\047|[^ \t\r;"\047])*/)) {
+                print substr($0, 1, RLENGTH)
+                $0 = substr($0, RLENGTH + 1)
+                sub(/^[ \t]*;/, "")
+            }
+        }' <<EOF
+$text
+EOF
 }
 
-# ifcfg_alone: a second file for the same device would win or fail, by luck
-ifcfg_alone() {
-    for ifcfg in "$root"/etc/sysconfig/network-scripts/ifcfg-*; do
-        path=${ifcfg#"$root"}
-        case $path in
-        # what udev's rename_device leaves alone too; it reads .orig and .old
-        *~ | *.bak | *.rpmnew | *.rpmorig | *.rpmsave | */ifcfg-lo) continue ;;
-        esac
-        if [ ! -f "$ifcfg" ] || will_write "$path"; then continue; fi
-        device=$(ifcfg_value DEVICE "$ifcfg")
-        # an alias goes with its device
-        device=${device%%:*}
-        address=$(ifcfg_value HWADDR "$ifcfg" | tr 'A-F' 'a-f')
-        set_aside_rival "$path" "$device" "$address"
-    done
+# ifcfg_files: each of them as a line of "there": path, UUID, whether it starts at boot (0: yes),
+# priority, device, patterns of devices, MAC, parent and tag of a VLAN, master, IPv4, IPv6
+ifcfg_files() {
+    for each in "$root" "$state/kept"; do
+        for ifcfg in "$each"/etc/sysconfig/network-scripts/ifcfg-*; do
+            case $ifcfg in
+            # what udev's rename_device leaves alone too; it reads .orig and .old
+            *~ | *.bak | *.rej | *.aug??? | *.rpmnew | *.rpmorig | *.rpmsave | *.again | *\;* | */ifcfg-lo) continue ;;
+            esac
+            [ -f "$ifcfg" ] || continue
+            if printf '%s\n' "$ifcfg" && ifcfg_lines "$ifcfg"; then continue; fi
+            leave_alone "${ifcfg#"$root"} can't be read"
+        done
+    done > "$new/lines"
+    awk '
+        function end(    name, device, mac, parent, tag, ip4, ip6, i) {
+            name = path
+            sub(/.*\/ifcfg-/, "", name)
+            device = v["DEVICE"]
+            mac = tolower(v["HWADDR"])
+            if (name ~ /-range[0-9]*$/) {
+                device = name
+                sub(/-range/, ":", device)
+            }
+            if (device mac == "") device = name
+            # the kernel shows the address that it gives itself
+            if (device != "" && v["MACADDR"] ~ /:/) mac = ""
+            # by it EL 5 would take the NIC, and udev on later ones give it the name of what is no NIC
+            if (mac != "" && tolower(v["TYPE"]) ~ /^(bond|bridge|team)$/) print path, "", 9, "", "", "", mac, "", "", "", "", ""
+            if (index(" bond bridge team vlan ", " " tolower(v["TYPE"]) " ") || v["VLAN"] ~ /^[Yy]/) mac = ""
+            if (v["VLAN"] ~ /^[Yy]/ || tolower(v["TYPE"]) == "vlan") {
+                parent = v["PHYSDEV"]
+                tag = v["VLAN_ID"]
+                if (parent == "" && device ~ /\.[0-9]+$/) {
+                    parent = device
+                    sub(/\.[0-9]+$/, "", parent)
+                }
+                if (tag == "" && match(device, /[0-9]+$/)) tag = substr(device, RSTART) + 0
+            }
+            if (tolower(v["TYPE"]) ~ /^(mac|ip)vlan$/) parent = v["PHYSDEV"]
+            if (v["MASTER"] == "") v["MASTER"] = v["TEAM_MASTER"] v["OVS_BRIDGE"]
+            ip4 = v["IPADDR"]
+            for (i = 0; ip4 == "" && i < 10; i++) ip4 = v["IPADDR" i]
+            if (ip4 == "") ip4 = v["IPADDR_START"]
+            if (tolower(v["BOOTPROTO"]) ~ /^(dhcp|bootp)$/) ip4 = "dhcp"
+            ip6 = v["IPV6ADDR"]
+            if (ip6 == "") ip6 = v["IPV6ADDR_SECONDARIES"]
+            sub(/ .*/, "", ip6)
+            if (tolower(v["IPV6INIT"]) ~ /^n/) ip6 = ""
+            print path, v["UUID"], (name ~ /\.(orig|old)$/ ? 9 : tolower(v["ONBOOT"]) ~ /^(no?|f(alse)?|off|0)$/),
+                v["AUTOCONNECT_PRIORITY"], device, "", mac, parent, tag,
+                v["BRIDGE"] v["BRIDGE_UUID"] == "" ? v["MASTER"] == "" ? v["MASTER_UUID"] : v["MASTER"] : v["BRIDGE"] == "" ? v["BRIDGE_UUID"] : v["BRIDGE"],
+                ip4, ip6
+        }
+        BEGIN { OFS = "\t" }
+        /^\// {
+            if (path != "") end()
+            path = $0
+            split("", v)
+            next
+        }
+        {
+            at = index($0, "=")
+            value = substr($0, at + 1)
+            gsub(/["\047]/, "", value)
+            gsub(/\t/, " ", value)
+            v[substr($0, 1, at - 1)] = value
+        }
+        END { if (path != "") end() }' "$new/lines" >> "$new/there" || leave_alone "the ifcfg files can't be read"
 }
 
 # ifcfg_follow_rename NUMBER: EL 5 and 6 keep the NIC's name in other places too
@@ -36,19 +105,22 @@ edit_file() {
     if will_write "$2"; then from=$new/files$2; else from=$root$2; fi
     [ -f "$from" ] || return 0
     sed "$3" "$from" > "$new/edited" || leave_alone "$2 can't be edited"
-    write_file "$1" "$2" < "$new/edited"
+    edit_whole "$1" "$2" < "$new/edited"
 }
 
-# ifcfg_route DEVICE NUMBER...: network-scripts give the default route to no other device than
-# GATEWAYDEV, which must be this one where it was one of these NICs
+# ifcfg_route BRIDGE DEVICE...: GATEWAYDEV and static routes name the bridge in place of these.
+# Network-scripts give the default route to no other device; the same of what was made of them
 ifcfg_route() {
-    bridge=$1
+    name=$1
     shift
-    for number; do
-        old=
-        eval "old=\$nic$number"
-        [ "$old" = "$bridge" ] || edit_file 644 /etc/sysconfig/network \
-            "s/^\([[:space:]]*GATEWAYDEV=[\"']\{0,1\}\)$old\([\"']\{0,1\}[[:space:]]*\)\$/\1$bridge\2/"
+    and_gone "$@"
+    for old in $these; do
+        [ "$old" != "$name" ] || continue
+        edit_file 644 /etc/sysconfig/network \
+            "s/^\([[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}GATEWAYDEV=[\"']\{0,1\}\)$old\([\"']\{0,1\}\([[:space:]].*\)\{0,1\}\)\$/\1$name\3/"
+        for routes in '' -ipv6; do
+            edit_file 644 "/etc/sysconfig/static-routes$routes" "s/\(^\|^[^#]*[[:space:]]\)$old\([[:space:]]\|\$\)/\1$name\2/"
+        done
     done
 }
 
@@ -58,22 +130,6 @@ ifcfg_ipv6() {
     edit_file 644 /etc/sysconfig/network '/^[[:space:]]*NETWORKING_IPV6=/d'
     echo NETWORKING_IPV6=yes >> "$new/files/etc/sysconfig/network" ||
         leave_alone "/etc/sysconfig/network can't be edited"
-}
-
-# ifcfg_resolv KINDS LINE...: in resolv.conf these lines stand in place of all of these kinds, for EL 5
-# and 6 add search domains and a second name server only together with a new first one
-ifcfg_resolv() {
-    lines="^($1)[[:space:]]"
-    shift
-    from=$root/etc/resolv.conf
-    ! will_write /etc/resolv.conf || from=$new/files/etc/resolv.conf
-    [ -f "$from" ] || return 0
-    printf '%s\n' "$@" > "$new/names" || leave_alone "nothing can be written below $state"
-    there=$(grep -E "$lines" "$from" | sed 's/[[:space:]]*$//') || :
-    [ "$there" != "$(cat "$new/names")" ] || return 0
-    { grep -vE "$lines" "$from" || :; } >> "$new/names" ||
-        leave_alone "nothing can be written below $state"
-    write_file 644 /etc/resolv.conf < "$new/names"
 }
 
 # ifcfg_reader: sets centi, which stands behind a time: network-scripts take hundredths of seconds
@@ -90,6 +146,12 @@ ifcfg_reader() {
     centi=00
 }
 
+# ifcfg_rivals: NetworkManager, where it reads our files, reads keyfiles beside them
+ifcfg_rivals() {
+    ifcfg_reader
+    [ -n "$centi" ] || keyfile_files
+}
+
 # ifcfg_delay SECONDS: sets delay, an option for network-scripts alone
 ifcfg_delay() {
     # shellcheck disable=SC2034
@@ -104,67 +166,100 @@ ifcfg_bond() {
         leave_alone "/etc/modprobe.conf can't be edited"
 }
 
-# ifcfg_keep BRIDGE PATH 4|6|46 DEVICE...: what the installer's file for the first of these devices
-# says of addresses is added to the bridge's file; with it go its aliases, routes and rules
+# ifcfg_keep BRIDGE NAME IPV4 IPV6 DEVICE...: adds to the bridge's file what that of a device says.
+# It is the one by which the first of these devices is started, see may_keep; with it go its
+# aliases, routes and rules
 ifcfg_keep() {
-    bridge=$1 path=$2 versions=$3
-    shift 3
-    find_source ifcfg_source "$bridge" "$@"
-    pattern=
-    case $versions in *4*) pattern='BOOTPROTO|IPADDR|NETMASK|PREFIX|GATEWAY|BROADCAST|NETWORK|DHCP_|PERSISTENT_DHCLIENT|PEERDNS|PEERROUTES|DEFROUTE|IPV4_|METRIC|DNS[0-9]|DOMAIN|SEARCH' ;; esac
-    case $versions in *6*) pattern="${pattern:+$pattern|}IPV6|DHCPV6C" ;; esac
-    grep -E "^[[:space:]]*($pattern)" "$source" > "$new/keeping" ||
-        leave_alone "$source has no address: nothing can be kept"
-    old=$(ifcfg_value DEVICE "$source")
-    old=${old:-${source##*/ifcfg-}}
-    # the zone of a link-local gateway is the device
-    sed "s/%$old\([^A-Za-z0-9_.-]\|\$\)/%$bridge\1/" "$new/keeping" >> "$new/files$path" ||
-        leave_alone "$path can't be prepared"
+    bridge=$1 into=/etc/sysconfig/network-scripts/ifcfg-$2 method4=$3 method6=$4
+    shift 4
+    find_source "$bridge" "$@"
+    may_keep "$method4" "$method6" '*/ifcfg-*' || return 0
+    v4='BOOTPROTO|IPADDR|NETMASK|PREFIX|GATEWAY[0-9]*=|BROADCAST|NETWORK|DHCP_|DHCPRELEASE|PERSISTENT_DHCLIENT|PEERDNS|PEERROUTES|DEFROUTE|IPV4_|METRIC|DNS[0-9]|DOMAIN|SEARCH|RESOLV_MODS|RES_OPTIONS|SRCADDR|ROUTING_RULE_'
+    v6='IPV6|DHCPV6|ROUTING_RULE6_'
+    # whose they are, and what says nothing to a bridge
+    any='MTU|ZONE|ARP|ACD_TIMEOUT|DHCLIENTARGS|NOZEROCONF|CONNECTION_METERED|LLMNR|MDNS|LINKDELAY'
+    own='DEVICE|NAME|UUID|HWADDR|TYPE|ONBOOT|BOOTPROTO|USERCTL|NM_CONTROLLED|PROXY_METHOD|BROWSER_ONLY|BRIDG|MASTER|SLAVE|VLAN|PHYSDEV|REORDER_HDR|BONDING_|STP|DELAY|AUTOCONNECT|HOTPLUG|NETBOOT|STARTMODE|ETHTOOL_|IEEE_8021X_|KEY_MGMT'
+    ifcfg_lines "$source" > "$new/lines" || leave_alone "${source#"$root"} can't be read"
+    lost=$(grep -vE "^($v4|$v6|$any|$own)" "$new/lines" | sed 's/=.*//' | tr '\n' ' ')
+    [ -z "$lost" ] || unfollowed "$bridge does not get all that $origin has: ${lost% }"
+    # the one wins, the other is what is missing there
+    wins='' adds=$any
+    case $whole in *4*) wins=$v4 ;; esac
+    case $whole in *6*) wins=${wins:+$wins|}$v6 ;; esac
+    case $rest in *4*) adds="$adds|$v4" ;; esac
+    case $rest in *6*) adds="$adds|$v6" ;; esac
+    ifcfg_merge "$into" "${wins:-=}" "$adds" "$device" "$bridge"
+    [ -n "$beside" ] || ifcfg_route "$bridge" "$device"
+    stem=${source##*/ifcfg-}
     # what an earlier run has moved is among the kept ones
     for folder in "$state/kept" "$root"; do
-        ifcfg_keep_more "$folder/etc/sysconfig/network-scripts"
+        ifcfg_keep_more "$folder/etc/sysconfig/network-scripts" "$device"
+        # NetworkManager goes by the name of the file
+        [ "$stem" = "$device" ] || ifcfg_keep_more "$folder/etc/sysconfig/network-scripts" "$stem"
     done
 }
 
-# ifcfg_keep_more FOLDER: aliases, routes and rules of the device $old become the bridge's
+# ifcfg_port NAME DEVICE NEW: what is the card's own business stays in its file
+ifcfg_port() {
+    file_of "$2"
+    case $source in */ifcfg-*) ;; *) return 0 ;; esac
+    ifcfg_lines "$source" > "$new/lines" || leave_alone "${source#"$root"} can't be read"
+    ifcfg_merge "/etc/sysconfig/network-scripts/ifcfg-$1" = 'MTU|ETHTOOL_|IEEE_8021X_|KEY_MGMT' "$2" "$3"
+}
+
+# ifcfg_merge FILE WINS ADDS OLD NEW: of "lines" the keys WINS take the place of ours, ADDS are added
+# where we have none; the choice among several ways out is ours
+ifcfg_merge() {
+    awk -v wins="^($2)" -v adds="^($3)" -v old="$4" -v new="$5" '
+        # of DNS1 and DNS2 it is DNS
+        function key(line) {
+            sub(/[0-9]*=.*/, "", line)
+            return line
+        }
+        FNR == 1 { nth++ }
+        nth == 1 { ours[++last] = $0; mine[key($0)]; next }
+        $0 ~ wins && !(key($0) ~ /^(DEFROUTE|METRIC|IPV4_ROUTE_METRIC)$/ && key($0) in mine) ||
+        $0 ~ adds && !(key($0) in mine) {
+            # the zone of a link-local gateway is the device
+            at = index($0, "%" old)
+            rest = substr($0, at + length(old) + 1)
+            if (at && rest !~ /^[A-Za-z0-9_.-]/) $0 = substr($0, 1, at) new rest
+            theirs[++n] = $0
+            there[key($0)]
+        }
+        END {
+            for (i = 1; i <= last; i++) {
+                name = key(ours[i])
+                if (name in there && ours[i] ~ wins) continue
+                if (ours[i] ~ wins && name !~ /^(DNS|DOMAIN|SEARCH|DEFROUTE|METRIC|IPV4_ROUTE_METRIC)$/) continue
+                print ours[i]
+            }
+            for (i = 1; i <= n; i++) print theirs[i]
+        }' "$new/files$1" "$new/lines" > "$new/merged" || leave_alone "$1 can't be prepared"
+    sed "s/\([io]if[[:space:]]\{1,\}\)$4\([[:space:]\"']\|\$\)/\1$5\2/g" "$new/merged" > "$new/files$1" ||
+        leave_alone "$1 can't be prepared"
+}
+
+# ifcfg_keep_more FOLDER NAME: aliases, ranges, routes and rules of the device become the bridge's
 ifcfg_keep_more() {
-    for alias in "$1/ifcfg-$old":*; do
-        case $versions in *4*) ;; *) continue ;; esac
-        [ -f "$alias" ] || continue
-        sed "s/^\([[:space:]]*DEVICE=[\"']\{0,1\}\)[^:]*/\1$bridge/" "$alias" > "$new/moved" ||
-            leave_alone "${alias#"$root"} can't be moved"
-        write_file 644 "/etc/sysconfig/network-scripts/ifcfg-$bridge:${alias##*:}" < "$new/moved"
-    done
-    for kind in route rule route6 rule6; do
-        case $kind,$versions in *6,*6* | *[!6],*4*) ;; *) continue ;; esac
-        [ -f "$1/$kind-$old" ] || continue
-        sed "s/dev[[:space:]]\{1,\}$old\([[:space:]]\|\$\)/dev $bridge\1/" "$1/$kind-$old" > "$new/moved" ||
-            leave_alone "${1#"$root"}/$kind-$old can't be moved"
-        write_file 644 "/etc/sysconfig/network-scripts/$kind-$bridge" < "$new/moved"
-    done
-}
-
-# ifcfg_source DEVICE: sets source, the file that was for the device before any of ours
-ifcfg_source() {
-    mac=
-    [ ! -r "$root/sys/class/net/$1/address" ] || mac=$(nic_mac "$1")
-    for folder in "$root" "$state/kept"; do
-        for ifcfg in "$folder"/etc/sysconfig/network-scripts/ifcfg-*; do
-            case ${ifcfg##*/} in
-            *:* | *~ | *.bak | *.orig | *.old | *.rpmnew | *.rpmorig | *.rpmsave) continue ;;
-            esac
-            if [ ! -f "$ifcfg" ] || [ -n "$(ifcfg_value BRIDGE "$ifcfg")" ]; then continue; fi
-            address=$(ifcfg_value HWADDR "$ifcfg" | tr 'A-F' 'a-f')
-            case $(ifcfg_value TYPE "$ifcfg") in
-            Bridge) continue ;;
-            Vlan | Bond) address= ;;
-            esac
-            case $(ifcfg_value DEVICE "$ifcfg"),$address in
-            "$1,"* | *",${mac:-none}")
-                source=$ifcfg
-                return
-                ;;
-            esac
-        done
+    for from in "$1/ifcfg-$2":* "$1/ifcfg-$2"-range* \
+        "$1/route-$2" "$1/rule-$2" "$1/route6-$2" "$1/rule6-$2"; do
+        name=${from##*/} there=${from#"$root"}
+        case $name in *.again | *~ | *.bak | *.rpm* | *.orig | *.old) continue ;; esac
+        [ -f "$from" ] || continue
+        moved=/etc/sysconfig/network-scripts/${name%%-*}-$bridge${name#*-"$2"}
+        case $whole$rest/$name in
+        *6*/route6-* | *6*/rule6-* | *4*/ifcfg-* | *4*/route-* | *4*/rule-*) ;;
+        *)
+            case $there in "$moved" | /var/*) ;; *) unfollowed "$bridge does not get what $there says" ;; esac
+            continue
+            ;;
+        esac
+        sed -e "s/^\([[:space:]]*DEVICE=[\"']\{0,1\}\)$device/\1$bridge/" \
+            -e "s/\(dev\|[io]if\)\([[:space:]]\{1,\}\)$device\([[:space:]]\|\$\)/\1\2$bridge\3/g" "$from" > "$new/moved" ||
+            leave_alone "$there can't be moved"
+        write_file 644 "$moved" < "$new/moved"
+        # else a reader gives them to the port
+        case $there in "$moved" | /var/*) ;; *) set_aside "$there" ;; esac
     done
 }

@@ -1,12 +1,20 @@
 # Lets qemu's bridge helper put guests on a bridge.
+# needs: leave_alone rewrite_file say text_of awk
 
 # qemu_allow BRIDGE FOLDER...: in the bridge.conf of each folder that is there, once
 qemu_allow() {
     allowed=$1
     shift
+    # Debian's has no folder, and no rights
+    helper=/usr/lib/qemu/qemu-bridge-helper
     for folder; do
-        [ ! -d "$root$folder" ] || qemu_allow_in "$folder/bridge.conf"
+        if [ -d "$root$folder" ] || { [ "$folder" = /etc/qemu ] && [ -x "$root$helper" ]; }; then
+            qemu_allow_in "$folder/bridge.conf"
+        fi
     done
+    if [ -x "$root$helper" ] && [ ! -u "$root$helper" ]; then
+        say "only root can put guests on $allowed by $helper until somebody says 'chmod u+s $helper'"
+    fi
 }
 
 # qemu_allow_in PATH: a deny wins over every allow, wherever it stands

@@ -1,6 +1,7 @@
 # Finds out which release the machine is, where Cobbler doesn't know it.
+# needs: say grep head sed
 
-# release: sets release: el7, fedora41, or what the machine says of itself
+# release: sets release: el7, fedora41, debian12, or what the machine says of itself
 release() {
     release=
     if [ -r "$root/etc/os-release" ]; then
@@ -20,6 +21,6 @@ os_release() {
     case " ${ID:-} ${ID_LIKE:-} ${PLATFORM_ID:-} " in
     " fedora "*) printf 'fedora%s\n' "${VERSION_ID:-}" ;;
     *" rhel "* | *" centos "* | *" platform:el"*) printf 'el%s\n' "${VERSION_ID%%.*}" ;;
-    *) printf '%s %s\n' "${ID:-}" "${VERSION_ID:-}" ;;
+    *) printf '%s%s\n' "${ID:-}" "${VERSION_ID:-}" ;;
     esac
 }

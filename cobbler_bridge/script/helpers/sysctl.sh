@@ -1,9 +1,10 @@
 # Keeps bridged frames away from the IP firewalls by the kernel's bridge-nf-call settings.
+# needs: current edit_whole leave_alone say will_not_write awk grep
 
 # sysctl_conf PATH: the last value of each setting is 0; what we add stands at the end, once
 sysctl_conf() {
     : > "$new/settings"
-    [ ! -f "$root$1" ] || cat "$root$1" > "$new/settings" || leave_alone "$1 can't be read"
+    [ ! -f "$root$1" ] || current "$1" > "$new/settings" || leave_alone "$1 can't be read"
     awk '
         BEGIN {
             mark = "# cobbler-bridge: guests on a bridge are not filtered here"
@@ -30,11 +31,11 @@ sysctl_conf() {
             if (missing) print mark
             for (n = 1; n <= count; n++) if (missing) print names[n] " = 0"
         }' "$new/settings" > "$new/set" || leave_alone "$1 can't be edited"
-    write_file 644 "$1" < "$new/set"
+    edit_whole 644 "$1" < "$new/set"
 }
 
-# sysctl_where SETTINGS RULE UNIT...: the two files, which lie ready, go again where none of these
-# units is enabled, or where the administrator wants bridged frames filtered
+# sysctl_where SETTINGS RULE UNIT...: without one of these units enabled the two files go again.
+# They lie ready; the same where the administrator wants bridged frames filtered
 sysctl_where() {
     settings=$1
     rule=$2
@@ -43,6 +44,8 @@ sysctl_where() {
     for unit; do
         for link in "$root"/etc/systemd/system/*/"$unit"; do
             if [ -e "$link" ] || [ -L "$link" ]; then enabled=$unit; fi
+            # its package enables the service, and the administrator this
+            [ "$enabled" != ufw.service ] || grep -qsx 'ENABLED=yes' "$root/etc/ufw/ufw.conf" || enabled=
         done
     done
     if [ -n "$enabled" ]; then
@@ -53,9 +56,16 @@ sysctl_where() {
     will_not_write "$rule"
 }
 
+# forwards BRIDGE...: out of a bridge without a port only a host leads that forwards
+forwards() {
+    grep -qs '^[[:space:]]*net[./]ipv4[./]ip_forward[[:space:]]*=[[:space:]]*1' "$root"/etc/sysctl.conf \
+        "$root"/etc/sysctl.d/*.conf "$root"/usr/lib/sysctl.d/*.conf ||
+        say "$* has no port: its guests get out only where the host forwards; net.ipv4.ip_forward is not 1 in /etc/sysctl.conf"
+}
+
 # filtering_wanted: a file switches it on; sets wanted
 filtering_wanted() {
-    for each in "$root"/etc/sysctl.conf "$root"/etc/sysctl.d/*.conf; do
+    for each in "$root"/etc/sysctl.conf "$root"/etc/sysctl.d/*.conf "$root"/etc/ufw/sysctl.conf; do
         wanted=${each#"$root"}
         [ -f "$each" ] || continue
         ! grep -q '^[[:space:]]*net[./]bridge[./]bridge-nf-call-[a-z0-9]*tables[[:space:]]*=[[:space:]]*1' "$each" ||

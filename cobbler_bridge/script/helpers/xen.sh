@@ -1,4 +1,5 @@
 # Has Xen use our bridge, or make its own network: edits xend-config.sxp and xl.conf.
+# needs: find_name leave_alone nic nic_mac rewrite_file text_of awk grep sed
 
 # xen_has WHY PATH...: nothing is begun where none of these is there
 xen_has() {
@@ -10,21 +11,21 @@ xen_has() {
     leave_alone "there is no $(printf '%s' "$*" | sed 's/ / and no /'): $why"
 }
 
-# xend_nic SCRIPT BRIDGE NUMBER ROLE auto|mac|name [VALUE]: as nic; sets netdevN, the argument that
+# xend_nic SCRIPT BRIDGE NUMBER ROLE HOW [VALUE]: as nic; sets netdevN, the argument that
 # names the NIC as the script must hear it: with its own name, even while xend has it renamed
 xend_nic() {
     xend_script=$1
     xend_bridge=$2
     shift 2
-    if [ $# -gt 3 ] && [ "$3" != auto ]; then
+    if [ $# -gt 3 ] && [ "$3" != find_auto ]; then
         for at in "$root"/sys/class/net/*; do
             each=${at##*/}
-            [ "$3=$4" = "name=$each" ] || [ "$3=$4" = "mac=$(nic_mac "$each" 2> /dev/null)" ] ||
-                [ "$3=p$4" = "name=$each" ] || continue
+            [ "$3=$4" = "find_name=$each" ] || [ "$3=$4" = "find_mac=$(nic_mac "$each" 2> /dev/null)" ] ||
+                [ "$3=p$4" = "find_name=$each" ] || continue
             [ ! -e "$at/bridge" ] || continue
             # until 3.1 a stand-in has the name and the MAC; from 3.2 on the NIC keeps its MAC
             if [ -e "${at%/*}/p$each/brport" ] || [ -e "$at/brport" ]; then
-                set -- "$1" "$2" name "$each"
+                set -- "$1" "$2" find_name "$each"
                 break
             fi
         done

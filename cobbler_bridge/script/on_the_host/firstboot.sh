@@ -1,21 +1,40 @@
-#!/bin/sh
-# Part of cobbler-bridge. Proves at the first boot that the bridge works and tells Cobbler, or puts
-# the old network back, and removes itself. What must be proved stands in the file "expected".
-# POSIX sh; BRIDGE_ROOT is the root to work on (default: /).
+# Proves at the first boot that the bridge works, or puts the old network back, and tells Cobbler
+# which. What must be proved stands in the file "expected", which is "rolled-back" from when the old
+# network is back until the script is run again.
+# Before it stand parts of "check" that say how services are started here, and for each reader of the
+# network's files that may be here its name and what is special about it, which is called by name:
+# stop_READER stops it in place of its service; release_READER frees the NICs of what it leaves on
+# them, so that it is stopped before a host that runs is switched; clear_READER takes away what it
+# would go on with when the old network is put back; started_READER does what starting leaves out;
+# make_READER makes of its files what others read. POSIX sh; BRIDGE_ROOT is the root (default: /).
+# shellcheck disable=SC2329 # each_change calls by name
 
 root=${BRIDGE_ROOT:-}
 state=$root/var/lib/cobbler-bridge
 net=$root/sys/class/net
 old_network_seconds=60
 telling_seconds=900
-readers='network NetworkManager systemd-networkd networking wicked'
+script_seconds=600
+# in which all hosts look at their bridges
+watch_seconds=7200
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
 umask 022
+status=0
+# who reads what we say may have ended
+trap '' PIPE
 
-say() {
-    printf 'cobbler-bridge: %s\n' "$*"
+# interruptible: a signal ends us with a status that has us started again
+interruptible() {
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+# uninterruptible: what was begun is ended, also by the commands that we call
+uninterruptible() {
+    trap '' HUP INT TERM
 }
 
 there_is() {
@@ -34,49 +53,126 @@ lacks() {
     missing="$missing${missing:+; }$*"
 }
 
+# settings FILE: sets damaged where the file is not whole or has a line that it can't have; what can be
+# read is used for putting back
 settings() {
-    url='' timeout=120 rollback=yes bridges='' ports='' devices='' nics=''
-    while read -r what value _; do
-        case $what in
-        url) url=$value ;;
-        timeout) timeout=$value ;;
-        rollback) rollback=$value ;;
-        bridge) bridges="$bridges $value" ;;
-        port) ports="$ports $value" ;;
-        device) devices="$devices $value" ;;
-        nic) nics="$nics $value" ;;
+    wanted=$1 url='' described='' watch=yes timeout=120 rollback=yes bridges='' ports='' devices='' nics='' damaged=yes
+    last='' wrong='' count=0
+    while read -r what value more; do
+        is_setting || wrong=yes
+        count=$((count + 1))
+    done < "$1"
+    # read sets nothing behind a last line that is whole
+    [ "$last" != end ] || [ -n "$wrong$what" ] || [ -z "$bridges" ] || damaged=
+}
+
+# is_setting: takes one line of "expected"
+is_setting() {
+    [ "$last" != end ] || return
+    last=$what
+    case $what in
+    bridge | port | device | nic)
+        is_name "$value" && [ -z "$more" ] && eval "${what}s=\"\$${what}s \$value\""
+        ;;
+    description)
+        case $value$more in '' | *[!0-9a-f-]*) return 1 ;; esac
+        described=$value
+        ;;
+    watch) [ "$value$more" = no ] && watch=no ;;
+    timeout) is_number "$value" && [ -z "$more" ] && timeout=$value ;;
+    rollback) [ "$value$more" = yes ] || { [ "$value$more" = no ] && rollback=no; } ;;
+    url)
+        case $value in
+        *[!!-~]*) return 1 ;;
+        http://?*/?*) url=$value ;;
+        *) return 1 ;;
         esac
-    done < "$state/expected"
+        ;;
+    ipv4 | ipv6)
+        case "$value $more" in
+        'none ' | 'any ') ;;
+        'static '?*) is_address "$more" ;;
+        *) return 1 ;;
+        esac
+        ;;
+    end) [ "$value" = "$count" ] && [ -z "$more" ] ;;
+    *) return 1 ;;
+    esac
+}
+
+# is_address "ADDRESS/PREFIX [GATEWAY]"
+is_address() {
+    case $1 in
+    *[!0-9a-f:./\ ]* | *' '*' '*) return 1 ;;
+    *[0-9a-f:]/[0-9]*) ;;
+    *) return 1 ;;
+    esac
+}
+
+is_name() {
+    case $1 in
+    '' | . | .. | -* | *[!!-~]* | */*) return 1 ;;
+    esac
+    [ "${#1}" -le 15 ]
+}
+
+is_number() {
+    case $1 in
+    '' | *[!0-9]* | ??????*) return 1 ;;
+    esac
 }
 
 # look: sets missing to what is not as it should be, or to nothing
 look() {
-    missing=
+    missing='' idle='' linked='' unlinked=''
+    if [ -n "$damaged" ]; then
+        look_for_anybody
+        return
+    fi
     while read -r what value address gateway; do
         case $what in
         bridge)
             bridge=$value
             [ -d "$net/$bridge/bridge" ] || lacks "there is no bridge $bridge"
             ;;
-        port) look_at_port "$value" ;;
+        port) if has_link "$value"; then linked="$linked $value"; else unlinked="$unlinked $value"; fi ;;
         device)
             bridge=$value
             [ -e "$net/$bridge" ] || lacks "there is no $bridge"
             ;;
-        ipv4 | ipv6) look_at_address "${what#ipv}" "$value" "$address" "$gateway" ;;
+        ipv4 | ipv6)
+            look_at_ports
+            look_at_address "${what#ipv}" "$value" "$address" "$gateway"
+            ;;
         esac
-    done < "$state/expected"
+    done < "$wanted"
 }
 
-has_link() {
-    carrier=
-    { read -r carrier < "$net/$1/carrier"; } 2> /dev/null
-    [ "$carrier" = 1 ]
+# look_for_anybody: where it is not known what is wanted, the network is let be if a gateway answers
+look_for_anybody() {
+    for version in 4 6; do
+        routes=$(ip "-$version" route show 2> /dev/null |
+            sed -n 's/^default via \([^ ]*\) dev \([^ ]*\).*/\1 \2/p')
+        # shellcheck disable=SC2086
+        set -- $routes
+        while [ $# -gt 1 ]; do
+            bridge=$2
+            ! answers "$version" "$1" || return 0
+            shift 2
+        done
+    done
+    lacks "no gateway answers"
 }
 
-look_at_port() {
-    [ -e "$net/$bridge/brif/$1" ] || lacks "$1 is not in $bridge"
-    has_link "$1" || lacks "$1 has no link"
+# look_at_ports: where one has a link, another one may have none, and NetworkManager leaves that out
+look_at_ports() {
+    # it may come a moment later
+    [ -z "$linked" ] || [ "$waited" -lt 3 ] || { idle="$idle$unlinked" && unlinked=''; }
+    for port in $linked $unlinked; do
+        [ -e "$net/$bridge/brif/$port" ] || lacks "$port is not in $bridge"
+    done
+    for port in $unlinked; do lacks "$port has no link"; done
+    linked='' unlinked=''
 }
 
 # addresses VERSION DEVICE: those that others can reach, each as ADDRESS/PREFIX
@@ -106,22 +202,38 @@ look_at_address() {
         fi
     fi
     # nothing can answer before all else is there
-    [ -z "$router" ] || [ -n "$missing" ] || answers "$1" "$router" ||
-        lacks "the gateway $router does not answer"
+    [ -z "$router" ] || [ -n "$missing" ] || answers "$1" "$router" || lacks "$silent"
 }
 
-# answers VERSION ADDRESS: a neighbour, be it only to the question for its MAC address
+# answers VERSION ADDRESS: a gateway; sets silent to what does not answer. One that answers nothing
+# but the question for its MAC address may be the neighbour of a host that nobody can reach.
 answers() {
+    # one that is known from before the switch is asked anew
+    ! ip "-$1" neigh show dev "$bridge" 2> /dev/null | grep -q "^$2 .*STALE" ||
+        ip "-$1" neigh del "$2" dev "$bridge" 2> /dev/null
+    ! pings "$1" "$2" || return 0
+    silent="the gateway $2 does not answer"
+    neighbour "$1" "$2" || return
+    silent="the gateway $2 answers no ping, and the server nothing over $bridge"
+    [ -n "$heard" ] || [ -z "$url" ] || ! can_ask || server_answers || rules_let_in || return
+    heard=yes
+}
+
+pings() {
     if [ "$1" = 6 ] && there_is ping6; then
-        ping6 -c 1 -w 1 -I "$bridge" "$2" < /dev/null > /dev/null 2>&1 && return
+        ping6 -c 1 -w 1 -I "$bridge" "$2"
     elif there_is ping; then
-        ping "-$1" -c 1 -w 1 -I "$bridge" "$2" < /dev/null > /dev/null 2>&1 && return
         # older ones know no -4
-        [ "$1" = 6 ] || ping -c 1 -w 1 -I "$bridge" "$2" < /dev/null > /dev/null 2>&1 && return
-    elif there_is bash; then
-        # shellcheck disable=SC2016 # the other shell's
-        bash -c ': > "/dev/udp/$0/9"' "$2" 2> /dev/null
+        ping "-$1" -c 1 -w 1 -I "$bridge" "$2" || { [ "$1" = 4 ] && ping -c 1 -w 1 -I "$bridge" "$2"; }
+    else
+        return 1
     fi
+} < /dev/null > /dev/null 2>&1
+
+neighbour() {
+    # a packet must go out: nobody asks for a neighbour that is only connected to
+    # shellcheck disable=SC2016 # the other shell's
+    there_is ping || ! there_is bash || bash -c 'echo > "/dev/udp/$0/9"' "$2" 2> /dev/null
     [ -z "$(ip "-$1" neigh show dev "$bridge" 2> /dev/null | while read -r to state_of; do
         case "$to $state_of" in
         "$2 "*REACHABLE* | "$2 "*PERMANENT*) echo yes ;;
@@ -131,9 +243,40 @@ answers() {
         arping -c 1 -w 1 -I "$bridge" "$2" < /dev/null > /dev/null 2>&1
 }
 
+# server_answers: Cobbler's, whatever it says; where another way leads to it there is nothing to ask
+server_answers() {
+    server=${url#http://}
+    server=${server%%/*}
+    case $server in
+    \[*) server=${server#?} server=${server%%\]*} ;;
+    *) server=${server%:*} ;;
+    esac
+    case $server in
+    *:*) ;;
+    *[!0-9.]*) server=$(getent hosts "$server" | sed 's/ .*//;q') ;;
+    esac
+    way=$(ip route get "$server")
+    case $way in
+    *" dev $bridge "* | '') ;;
+    *) return 0 ;;
+    esac
+    ask=${url%%/op/trig/*}/op/index
+    if there_is curl; then
+        curl -g -s -m 10 --interface "$bridge" "$ask"
+    else
+        [ -n "$way" ] && fetch "$ask"
+    fi
+} < /dev/null > /dev/null 2>&1
+
+# rules_let_in: others, over the bridge; rules that know no answers keep them out, as they did before
+rules_let_in() {
+    { iptables-save; nft list ruleset; } |
+        grep -q -e "^-A .*-i $bridge .*-j ACCEPT" -e "iifname.*\"$bridge\".* accept"
+} 2> /dev/null
+
 # prove: waits until all is as expected, as long as it may take
 prove() {
-    without=0
+    without=0 waited=0 heard=''
     seconds
     began=$now
     while
@@ -141,7 +284,8 @@ prove() {
         [ -n "$missing" ]
     do
         seconds
-        [ $((now - began)) -lt "$timeout" ] || return 1
+        waited=$((now - began))
+        [ "$waited" -lt "$timeout" ] || return 1
         sleep 1
     done
     seconds
@@ -149,49 +293,71 @@ prove() {
 
 # ---- telling Cobbler
 
-# fetch URL: prints what it answers
+# fetch URL: prints what it answers; a server that answers for ever, or slowly, is left
 fetch() {
     if there_is curl; then
         curl -g -f -s -S -m 60 "$1"
-    elif there_is wget; then
-        wget -q -O - -T 60 -t 1 "$1"
+    elif there_is wget && there_is timeout; then
+        timeout 60 wget -q -O - -T 60 -t 1 "$1"
+    elif there_is bash; then
+        fetch_with_bash "$1"
     else
-        # shellcheck disable=SC2016 # the other shell's
-        bash -c '
-            rest=${0#http://} host=${rest%%/*} port=80
-            case $host in
-            *]) ;;
-            *:*) port=${host##*:} host=${host%:*} ;;
-            esac
-            host=${host#\[} host=${host%]}
-            exec 3<> "/dev/tcp/$host/$port" || exit
-            printf "GET /%s HTTP/1.0\r\nHost: %s\r\n\r\n" "${rest#*/}" "${rest%%/*}" >&3
-            read -r -t 60 version status reason <&3
-            [ "$status" = 200 ] || { echo "the answer is $status $reason" >&2; exit 1; }
-            while read -r -t 60 line <&3 && [ "${line%?}" ]; do :; done
-            read -r -t 60 line <&3
-            printf "%s\n" "$line"' "$1"
+        wget -q -O - -T 60 -t 1 "$1"
     fi < /dev/null 2>&1
 }
 
-# tell: the server may be busy for a while
+fetch_with_bash() {
+    # shellcheck disable=SC2016 # the other shell's
+    bash -c '
+        rest=${0#http://} host=${rest%%/*} port=80
+        case $host in
+        *]) ;;
+        *:*) port=${host##*:} host=${host%:*} ;;
+        esac
+        host=${host#\[} host=${host%]}
+        line() { [ "$SECONDS" -lt 60 ] && read -r -n 2000 -t $((60 - SECONDS)) line <&3; }
+        exec 3<> "/dev/tcp/$host/$port" || exit
+        printf "GET /%s HTTP/1.0\r\nHost: %s\r\n\r\n" "${rest#*/}" "${rest%%/*}" >&3
+        line
+        case $line in
+        "HTTP/1."[01]" 200"*) ;;
+        *) echo "the answer is ${line#HTTP/1.[01] }"; exit ;;
+        esac
+        while line && [ "${line%?}" ]; do :; done
+        line
+        printf "%s\n" "$line"' "$1"
+}
+
+# asked URL: the first line of the answer, as it may be printed
+asked() {
+    cr=$(printf '\r')
+    fetch "$1" | head -c 300 | head -n 1 | sed "s/$cr\$//" |
+        tr '\000-\011\013-\037\177-\377' '?'
+} 2> /dev/null
+
+can_ask() {
+    there_is curl || there_is wget || there_is bash
+}
+
+# word TEXT: as it may stand in a URL
+word() {
+    printf '%.200s' "$(printf '%s' "$1" | tr -cs 'A-Za-z0-9.:-' '_')"
+}
+
+# tell [MORE]: what stands behind our name; the server may be busy for a while
 tell() {
-    if [ -z "$url" ]; then
-        say "the record in Cobbler stays as it is: no server is known"
-        return 0
-    fi
-    if ! there_is curl && ! there_is wget && ! there_is bash; then
-        say "the record in Cobbler stays as it is: there is no curl, wget or bash to tell it with"
-        return 0
-    fi
+    why=
+    can_ask || why="there is no curl, wget or bash to tell it with"
+    [ -n "$url" ] || why="no server is known"
+    [ -z "$why" ] || { say "the record in Cobbler stays as it is: $why"; return 0; }
     seconds
     until=$((now + telling_seconds)) pause=1
-    until answer=$(fetch "$url" | head -n 1) && [ "$answer" = True ]; do
+    until answer=$(asked "$url${1:-}") && [ "$answer" = True ]; do
         seconds
-        if [ "$now" -ge "$until" ]; then
+        [ "$now" -lt "$until" ] || {
             say "Cobbler could not be told ($url: $answer); the next boot tries again"
             return 1
-        fi
+        }
         sleep "$pause"
         [ "$pause" -ge 30 ] || pause=$((pause * 2))
     done
@@ -200,86 +366,188 @@ tell() {
 
 # ---- putting the old network back
 
-# copy FROM TO: needs no space on the disk where both are on the same one
-copy() {
-    mkdir -p "${2%/*}" && rm -f "$2" && { ln "$1" "$2" 2> /dev/null || cp -pP "$1" "$2"; }
+# each_change FUNCTION [added|had]: for each change sets place, and ready and ours, which are beside
+# it: the old file, and what the script put there; ends with the first that fails
+each_change() {
+    while read -r what path; do
+        place=$root$path beside=$root${path%/*}/.cobbler-bridge
+        ready=$beside.old.${path##*/} ours=$beside.ours.${path##*/}
+        case $what,${2:-$what} in
+        added,added | had,had) "$1" || { failed=$path; return 1; } ;;
+        esac
+    done < "$state/changes"
+} 2> /dev/null
+
+# changes_are_whole: a part of the old network is none
+changes_are_whole() {
+    what='' last='' count=0
+    while read -r what path; do
+        case "$last,$what $path" in
+        end,*) return 1 ;;
+        *",added /"* | *",had /"*) count=$((count + 1)) ;;
+        *",end $count") ;;
+        *) return 1 ;;
+        esac
+        last=$what
+    done < "$state/changes"
+    [ "$last" = end ] && [ -z "$what" ] && [ "$count" -gt 0 ]
+} 2> /dev/null
+
+# lay_ready: the old file, and what it takes to go back from there
+lay_ready() {
+    # into a folder mv would put it
+    [ -L "$place" ] || [ ! -d "$place" ] || return
+    gone "$beside.${path##*/}"
+    if [ "$what" = had ]; then
+        is_there "$state/before$path" && mkdir -p "${place%/*}" && copy "$state/before$path" "$ready" || return
+        [ -L "$ready" ] || cat "$ready" > /dev/null || return
+    fi
+    # an earlier run that was cut off knew what was ours, if something was
+    [ ! -e "$state/laid" ] || return 0
+    gone "$ours" || return
+    ! is_there "$place" || { copy "$place" "$ours.put" && mv -f "$ours.put" "$ours"; }
 }
 
-# take_back: first what we added, which makes room; sets failed to what could not be put back
+put_old() {
+    put "$ready" "$place" && is_there "$place"
+}
+
+take_away() {
+    gone "$place" && ! is_there "$place"
+}
+
+put_ours() {
+    if is_there "$ours"; then
+        put "$ours" "$place" && is_there "$place"
+    else
+        take_away
+    fi
+}
+
+# clear_up: what was ours is kept for somebody to look at; nothing beside any place is left
+clear_up() {
+    if [ -z "$failed" ] && is_there "$ours" && ! same "$state/before$path" "$ours"; then
+        mkdir -p "$state/failed${path%/*}" && copy "$ours" "$state/failed$path"
+    fi
+    rm -f "$ready" "$ours" "$ready.put" "$ours.put"
+    [ -n "$failed" ] || reported "$what: $path"
+    return 0
+}
+
+# take_back: all of the old files, and then none of ours; where one can't be put back, all of ours.
+# Sets failed to the file that can't be put back, and half where it is neither
 take_back() {
-    failed=
-    # those names are the old network's from now on
-    rm -f "$state/written"
-    [ -r "$state/changes" ] || failed=" what is not noted in $state/changes"
-    for round in added had; do
-        while read -r what path; do
-            [ "$what" = "$round" ] || continue
-            if put_back "$what" "$path"; then
-                reported "$what: $path"
-            else
-                failed="$failed $path"
-                reported "could not be put back: $path"
-            fi
-        done < "$state/changes"
-    done 2> /dev/null
-}
-
-put_back() {
-    place=$root$2 before=$state/before$2 beside=$root${2%/*}/.cobbler-bridge.${2##*/}
-    rm -f "$beside"
-    if [ "$1" = added ]; then
-        [ ! -e "$place" ] && [ ! -L "$place" ] || copy "$place" "$state/failed$2" || :
-        rm -f "$place"
+    half=
+    if each_change put_old had && each_change take_away added; then
+        # those names are the old network's from now on
+        rm -f "$state/written"
         return
     fi
-    if [ "$place" -ef "$before" ]; then
-        return 0
-    fi
-    [ ! -e "$place" ] || copy "$place" "$state/failed$2" || :
-    { copy "$before" "$beside" && mv -f "$beside" "$place"; } || cp -pP "$before" "$place"
+    stuck=$failed
+    each_change put_ours || half=$failed
+    failed=$stuck
+    return 1
 }
 
-# all of them, as a failed one may have left devices, and those that a run had stopped which was
-# cut off
+# put_files_back: as long as our files are there, what reads them can take down what it has made
+put_files_back() {
+    printf '' > "$state/laid"
+    stop_readers
+    # one that runs is started by what becomes of its devices
+    ! take_back || { each_reader "$readers" make; remove_devices; load_rules; }
+    start_readers start
+    [ -n "$failed" ] || printf '' > "$state/back"
+} 2> /dev/null
+
+# running_readers: all of them, and those that a run had stopped which was cut off
 running_readers() {
     for reader in $readers; do
-        if grep -qxF "$reader" "$state/readers" 2> /dev/null; then
+        if grep -qxF "$reader" "$state/readers" 2> /dev/null || is_up "$reader"; then
             printf '%s\n' "$reader"
-        elif there_is systemctl; then
-            case $(systemctl is-active "$reader.service" 2> /dev/null) in
-            active | activating | failed) printf '%s\n' "$reader" ;;
-            esac
-        elif [ "$reader" != NetworkManager ] || pidof NetworkManager > /dev/null 2>&1; then
-            [ ! -x "$root/etc/rc.d/init.d/$reader" ] || printf '%s\n' "$reader"
         fi
     done
 }
 
-init_script() {
-    SYSTEMCTL_SKIP_REDIRECT=1 "$root/etc/rc.d/init.d/$1" "$2" < /dev/null
+# each_reader NAMES FUNCTION: has each of these readers do what it has of this kind
+each_reader() {
+    for reader in $1; do
+        ! there_is "$2_$reader" || "$2_$reader"
+    done
 }
 
-# stop_readers: as long as our files are there, each can take down what it has made
-stop_readers() {
+# load_rules: what the files say that were changed
+load_rules() {
+    loaded=
+    each_change load_rule
+}
+
+load_rule() {
+    case $path in
+    /etc/sysconfig/ip*tables) unit=${path##*/} ;;
+    /etc/iptables/rules.v[46]) unit=netfilter-persistent ;;
+    /etc/sysconfig/nftables.conf | /etc/nftables*) unit=nftables ;;
+    /etc/firewalld/*) unit=firewalld ;;
+    *)
+        [ "${path#/etc/sysctl}" = "$path" ] || sysctl -e -q -p "$place"
+        return 0
+        ;;
+    esac
+    case " $loaded " in
+    *" $unit "*) return 0 ;;
+    esac
+    loaded="$loaded $unit"
+    reload "$unit" || :
+} < /dev/null > /dev/null 2>&1
+
+# note_readers: those that run are ours to start, whatever ends us
+note_readers() {
     used=$(running_readers)
     printf '%s\n' "$used" > "$state/readers"
-    for reader in $used; do
-        if [ -x "$root/etc/rc.d/init.d/$reader" ]; then
-            init_script "$reader" stop
-        elif there_is systemctl; then
-            systemctl stop "$reader.service"
-        fi
-    done > /dev/null 2>&1
+} 2> /dev/null
+
+stop_readers() {
+    note_readers
+    for reader in $used; do stop_reader "$reader"; done > /dev/null 2>&1
 }
 
+# start_readers start|restart
 start_readers() {
-    for reader in $used; do
-        if there_is systemctl; then
-            systemctl restart "$reader.service"
-        else
-            init_script "$reader" start
-        fi
-    done > /dev/null 2>&1
+    each_reader "$readers" make > /dev/null 2>&1
+    for reader in $used; do start_reader "$reader" "$1"; done > /dev/null 2>&1
+    rm -f "$state/readers"
+}
+
+# resume: starts what a run had stopped that was cut off
+resume() {
+    [ -e "$state/readers" ] || return 0
+    used=$(running_readers)
+    start_readers start
+}
+
+# switch_over: on a host that runs, the script leaves it to us to make its files the network
+switch_over() {
+    say "the network is started again, with the bridge$bridges"
+    uninterruptible
+    load_rules
+    note_readers
+    first=$gone
+    for reader in $used; do ! there_is "release_$reader" || first=yes; done
+    if [ -n "$first" ]; then
+        stop_readers
+        {
+            each_reader "$used" release
+            for nic in $nics; do ip addr flush dev "$nic"; done
+            # no file is left that a reader could take them down by
+            for device in $gone; do
+                ip link set dev "$device" down
+                ip link del dev "$device" || brctl delbr "$device"
+            done
+        } > /dev/null 2>&1
+        start_readers start
+    else
+        start_readers restart
+    fi
+    interruptible
 }
 
 # remove_devices: what the readers left, and the names that the NICs had
@@ -312,16 +580,16 @@ remove_devices() {
         ip link set dev "$nic" nomaster
         ip addr flush dev "$nic"
     done
-    # or it takes up again what it made up for a NIC whose profile did not fit
-    rm -rf "$root"/run/NetworkManager/devices \
-        "$root/run/NetworkManager/system-connections/Wired connection"*
+    each_reader "$readers" clear
 } > /dev/null 2>&1
 
-# old_network: a NIC has an address, itself or what it is in
+# old_network: a NIC has an address, itself, what it is in or what is made of it
 old_network() {
     for nic in $nics; do
         above=$(readlink "$net/$nic/master" || readlink "$net/$nic/brport/bridge") 2> /dev/null
-        for device in $nic ${above##*/}; do
+        above=${above##*/}
+        for device in $nic $above "$net/$nic"/upper_* "$net/${above:-$nic}"/upper_*; do
+            device=${device##*/upper_}
             [ -z "$(addresses 4 "$device")$(addresses 6 "$device")" ] || return 0
         done
     done
@@ -347,37 +615,95 @@ await_old_network() {
 }
 
 roll_back() {
+    status=1
     say "not proved: $missing; putting the old network back"
+    uninterruptible
     printf '%s\n' "$missing" > "$state/unfinished"
     report
     reported "Put back:"
-    stop_readers
-    take_back
-    remove_devices
-    start_readers
+    failed='' half=''
+    if ! changes_are_whole; then
+        failed="what is noted in ${state#"$root"}/changes"
+    elif [ ! -e "$state/back" ] && each_change lay_ready; then
+        put_files_back
+    else
+        resume
+    fi
+    interruptible
+    if [ -n "$failed" ]; then
+        not_put_back
+        return
+    fi
     if await_old_network; then
         outcome="the old network is back"
     else
         outcome="the old network is put back and has no address"
     fi
-    [ -z "$failed" ] || outcome="not all files could be put back"
+    each_change clear_up
     reported "" "$outcome:" "$(ip addr 2>&1)" "$(ip route 2>&1)"
+    next_step
     message "was not proved ($missing); $outcome"
     say "$outcome; see ${state#"$root"}/report"
-    if [ -n "$failed" ]; then
-        say "could not be put back:$failed; the next boot tries again"
-        return
-    fi
     # a power loss must not find a name without its content when the copies are gone
     sync
-    leave
+    is_back
     # where a reader or a name hangs, a start from the beginning helps; there is no second one
     if [ ! -e "$state/expected" ] && any_link && ! old_network; then
         reported "The machine is started again, once."
         say "the machine is started again, once"
         sync
         reboot || systemctl reboot || shutdown -r now
+    else
+        tell_back
     fi
+}
+
+# is_back: another run of the script begins anew; a name is changed also where the disk is full
+is_back() {
+    [ ! -e "$state/expected" ] || mv -f "$state/expected" "$state/rolled-back"
+    rm -f "$state/unfollowed" "$state/check.pid" "$state/told" "$state"/.cobbler-bridge.*
+    rm -rf "$state/new"
+    forget
+} 2> /dev/null
+
+# tell_back: over the old network, at each boot until Cobbler knows
+tell_back() {
+    [ ! -e "$state/rolled-back" ] || [ -e "$state/told" ] || ! tell ",rolled-back,$(word "$missing")" ||
+        printf '' > "$state/told"
+} 2> /dev/null
+
+# next_step: what to correct, and what to type
+next_step() {
+    case $missing in
+    *gateway* | *address*) what="bridge_ipv4, bridge_ipv6 or bridge_vlan in Cobbler, the DHCP server, the VLAN of the switch's port" ;;
+    *link*) what="the cable, the switch" ;;
+    *) what="what the last messages above complain of" ;;
+    esac
+    whose=${url#*/firstboot/}
+    whose="--${whose%%/*} ${whose#*/}"
+    reported "" "Next, correct what was missing: $what." \
+        "Where it was not Cobbler's, type on this host: sh ${state#"$root"}/script" \
+        "Where it was, type on the Cobbler server, with this host's name or address for HOST:" \
+        "    cobbler-bridge set $whose KEY=VALUE" \
+        "    cobbler-bridge render $whose --format sh | ssh root@HOST sh"
+}
+
+# not_put_back: the files of the bridge are whole, and the next boot looks at it again; where they
+# are not, it goes on putting back
+not_put_back() {
+    outcome="the old network can't be put back ($failed)"
+    reported "could not be put back: $failed"
+    if [ -n "$half" ]; then
+        outcome="$outcome, nor can the bridge ($half)"
+    else
+        outcome="$outcome and the bridge stays"
+        rm -f "$state/laid"
+        ! changes_are_whole || each_change clear_up
+        sync
+        rm -f "$state/unfinished"
+    fi
+    message "was not proved ($missing); $outcome"
+    say "$outcome; the next boot tries again; see ${state#"$root"}/report"
 }
 
 # ---- what stays behind
@@ -385,18 +711,6 @@ roll_back() {
 reported() {
     printf '%s\n' "$@" >> "$state/report"
 } 2> /dev/null
-
-last_messages() {
-    if there_is journalctl; then
-        set --
-        for reader in $readers; do
-            set -- "$@" -u "$reader"
-        done
-        journalctl -b --no-pager -n 40 "$@"
-    else
-        tail -n 40 "$root/var/log/messages"
-    fi 2>&1
-}
 
 # report: what was expected and what was seen; what stood there before goes
 report() {
@@ -407,7 +721,16 @@ report() {
         reported "$(printf 'ports of %s: ' "$bridge"; cd "$net/$bridge/brif" && echo *)"
     done 2> /dev/null
     reported "$(ip addr 2>&1)" "" "Routes and neighbours:" \
-        "$(ip route; ip -6 route; ip neigh)" "" "Last messages:" "$(last_messages)" ""
+        "$(ip route; ip -6 route; ip neigh)" "" "Also:" "$(notes)" "" "Last messages:" \
+        "$(last_messages)" ""
+} 2> /dev/null
+
+# notes: what is for somebody to look at, also where the bridge works
+notes() {
+    for port in $idle; do
+        printf '%s\n' "$port has no link"
+    done
+    cat "$state/unfollowed"
 } 2> /dev/null
 
 # message TEXT: where somebody looks who comes to the console; once
@@ -434,54 +757,203 @@ no_message() {
 
 # leave: from what starts us to what we read, so that no start finds half of us
 leave() {
-    rm -f "$root"/etc/systemd/system/*/cobbler-bridge-firstboot.service \
-        "$root"/etc/rc.d/rc?.d/S99cobbler-bridge-firstboot \
-        "$root/etc/systemd/system/cobbler-bridge-firstboot.service" \
-        "$root/etc/rc.d/init.d/cobbler-bridge-firstboot"
-    # and what an installation that was cut off laid ready
-    rm -f "$root"/etc/systemd/system/.cobbler-bridge.* "$root"/etc/rc.d/*/.cobbler-bridge.* \
-        "$root"/etc/systemd/system/*/.cobbler-bridge.* "$state"/.cobbler-bridge.*
+    no_start
+    rm -f "$state"/.cobbler-bridge.*
     rm -rf "$root/usr/libexec/cobbler-bridge" "$state/new"
-    rm -f "$state/expected"
+    rm -f "$state/expected" "$state/unfollowed" "$state/check.pid"
     forget
     ! there_is systemctl || systemctl daemon-reload > /dev/null 2>&1
 }
 
 forget() {
-    rm -f "$state/unfinished" "$state/readers"
+    rm -f "$state/unfinished" "$state/readers" "$state/switch" "$state/laid" "$state/back"
     rm -rf "$state/changes" "$state/before"
 }
+
+# take_notes: they stay as the report of a bridge that is proved
+take_notes() {
+    notes > "$state/report"
+    while read -r each; do say "$each"; done < "$state/report"
+    [ -s "$state/report" ] || rm -f "$state/report"
+} 2> /dev/null
 
 # proved WHAT: everything goes, once Cobbler knows
 proved() {
     say "$*"
-    cp "$state/expected" "$state/proved"
+    cp "$state/expected" "$state/proved.part" && mv -f "$state/proved.part" "$state/proved"
     forget
-    rm -rf "$state/failed" "$state/report"
+    rm -rf "$state/failed"
     no_message
-    ! tell || leave
+    # what an administrator should see to, also where an earlier boot found it
+    noted=$(grep ' has no link$' "$state/report" 2> /dev/null)
+    tell "${noted:+,noted,$(word "$noted")}" || return
+    if [ "$watch" = no ]; then leave; else stand_by; fi
+}
+
+# stand_by: what is proved is looked at again, at each boot and once a day
+stand_by() {
+    rm -f "$state/expected" "$state/unfollowed" "$state/check.pid"
+    forget
+    start_watch
+}
+
+# watch: looks as at the first boot, and at what the script would write now, and tells Cobbler once
+watch() {
+    settings "$state/proved"
+    seconds
+    pause=$(od -An -N2 -tu2 /dev/urandom)
+    # not at a boot
+    [ "$now" -lt 3600 ] || [ -z "$pause" ] || sleep "$((pause % watch_seconds))"
+    reason='' outcome=drift,file
+    if [ -n "$damaged" ]; then
+        reason=proved
+    elif ! prove; then
+        outcome=drift,network reason=$missing
+    else
+        differs=$(sh "$state/script" look 2>&1) || say "the files were not looked at: $differs"
+        reason=$(printf '%s\n' "$differs" | sed -n '/\/cobbler-bridge-/d;s/^\/etc\/.*\///p' | head -n 1)
+        [ -n "$reason" ] || outcome=seen
+    fi
+    # the script may have been run meanwhile
+    [ -e "$state/proved" ] || return 0
+    say "the bridge$bridges is looked at: $outcome${reason:+: $reason}"
+    tell ",$outcome,$described${reason:+,$(word "$reason")}"
+}
+
+# stays WHY: nothing is put back
+stays() {
+    status=1
+    say "not proved: $1; the bridge stays, and the next boot looks again"
+    report
+    message "was not proved ($1)"
+}
+
+# ---- from the start
+
+# alone: notes that this check runs; not beside another one
+alone() {
+    process "$state/check.pid"
+    case $pid,$command in
+    $$,*) ;;
+    */libexec/cobbler-bridge/firstboot*) return 1 ;;
+    esac
+    printf '%s\n' $$ > "$state/check.pid" || :
+} 2> /dev/null
+
+# await_script: on a host that runs we were started first, and the script is putting its files in
+# place; should it end half way we put them back, and should it take them back nothing is left to do
+await_script() {
+    { read -r changing gone < "$state/switch"; } 2> /dev/null || return 0
+    [ -e "$state/unfinished" ] || return 0
+    seconds
+    until=$((now + script_seconds))
+    while [ -e "$state/unfinished" ] && script_runs && [ "$now" -lt "$until" ]; do
+        sleep 1
+        seconds
+    done
+    [ -e "$state/switch" ] && [ -e "$state/expected" ]
+}
+
+# script_runs: as long as it does it has locked this folder
+script_runs() {
+    (flock -n 9 < /dev/null) 9< "$state"
+    [ $? -eq 1 ]
+} 2> /dev/null
+
+# last_resort: should nobody start us again, the network is started, and on files that are whole
+last_resort() {
+    uninterruptible
+    if [ -e "$state/laid" ] && [ ! -e "$state/back" ]; then
+        settings "$state/expected"
+        failed=''
+        put_files_back
+    else
+        resume
+    fi
+}
+
+# begin: what must be done before anything is proved
+begin() {
+    await_script || exit 0
+    settings "$state/expected"
+    if [ -e "$state/unfinished" ] || [ -e "$state/laid" ]; then
+        missing=$(head -n 1 "$state/unfinished")
+        missing="${missing:-the files of the bridge were not all put in place} (interrupted)"
+        roll_back
+        exit "$status"
+    fi
+    resume
+    if [ -e "$state/switch" ]; then
+        [ "$changing" = no ] || switch_over
+        rm -f "$state/switch"
+    fi
 }
 
 main() {
-    [ -r "$state/expected" ] || exit 0
-    settings
-    if [ -e "$state/unfinished" ]; then
-        missing=$(cat "$state/unfinished")
-        missing="${missing:-the files of the bridge were not all put in place} (interrupted)"
-        roll_back
-    elif [ -e "$state/proved" ]; then
+    case $1 in
+    resume) last_resort; exit 0 ;;
+    watch) [ ! -r "$state/proved" ] || watch; exit 0 ;;
+    esac
+    { [ -r "$state/expected" ] || [ -r "$state/rolled-back" ]; } && alone || exit 0
+    interruptible
+    if [ ! -e "$state/expected" ]; then still_back; fi
+    begin
+    if [ -n "$damaged" ]; then
+        look_without_settings
+    elif [ -e "$state/proved" ] && same "$state/proved" "$state/expected"; then
         proved "the bridge$bridges was proved before"
     elif ! there_is ip; then
         say "nothing can be proved and nothing is changed: there is no ip command"
     elif prove; then
+        take_notes
         proved "the bridge$bridges is proved after $((now - began)) s"
-    elif [ "$rollback" = yes ] && [ -s "$state/changes" ]; then
+    elif [ "$rollback" = yes ] && changes_are_whole; then
         roll_back
     else
-        say "not proved: $missing; the bridge stays, and the next boot looks again"
-        report
-        message "was not proved ($missing)"
+        stays "$missing"
     fi
 }
 
+# still_back: a start of the machine with the old network
+still_back() {
+    settings "$state/rolled-back"
+    missing=$(sed -n 's/^The bridge was not proved: //p' "$state/report" 2> /dev/null | head -n 1)
+    say "the old network is back since the bridge$bridges was not proved; see ${state#"$root"}/report"
+    forget
+    tell_back
+    rm -f "$state/check.pid"
+    exit 1
+}
+
+# look_without_settings: a host that answers is left as it is, another one gets its old network
+look_without_settings() {
+    why="${state#"$root"}/expected is damaged"
+    say "$why: nothing is proved"
+    if ! there_is ip || prove || [ "$rollback" = no ] || ! changes_are_whole; then
+        stays "$why"
+    else
+        missing="$why, and $missing"
+        find_devices
+        roll_back
+    fi
+}
+
+# find_devices: those that "expected" should have named
+find_devices() {
+    for bridge in "$net"/*/bridge; do
+        bridge=${bridge%/bridge}
+        bridge=${bridge##*/}
+        grep -q -e "^added .*/ifcfg-$bridge\$" -e "^added .*/$bridge.nmconnection\$" "$state/changes" ||
+            grep -qs -e "^iface $bridge " -e "^ *\"$bridge\":" \
+                "$root/etc/network/interfaces.d/cobbler-bridge" "$root/etc/netplan/90-cobbler-bridge.yaml" ||
+            continue
+        bridges="$bridges $bridge"
+        for nic in "$net/$bridge/brif"/*; do
+            nic=${nic##*/}
+            [ ! -e "$net/$nic/device" ] || nics="$nics $nic"
+        done
+    done
+}
+
 main "$@"
+exit "$status"

@@ -1,0 +1,1 @@
+"""What was asked for: blended data in, a typed description or every problem out. Pure."""

@@ -1,0 +1,1 @@
+"""What is put into Cobbler, and taken out again."""

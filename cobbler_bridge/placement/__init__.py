@@ -1,0 +1,1 @@
+"""Which bridge a guest gets, and what is recorded of a host."""

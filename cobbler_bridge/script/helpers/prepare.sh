@@ -1,0 +1,72 @@
+# Lays files ready, and says which others go, until all are put in place together.
+# needs: leave_alone cat chmod grep ln mkdir
+
+# write_file MODE PATH: standard input becomes the file, which is ours: where an earlier run wrote it
+# and this one doesn't, it goes; nothing is in place before commit
+write_file() {
+    edit_whole "$1" "$2"
+    is_whole "$2"
+}
+
+# put_program MODE PATH PART...: the program is what these functions print
+put_program() {
+    mode=$1 program=$2
+    shift 2
+    for part; do
+        "$part" || leave_alone "$program can't be prepared"
+    done > "$new/program"
+    write_file "$mode" "$program" < "$new/program"
+}
+
+# edit_whole MODE PATH: the same for a file that has more in it than what is ours
+edit_whole() {
+    prepared=$new/files$2
+    if mkdir -p "${prepared%/*}" && cat > "$prepared" && chmod "$1" "$prepared"; then
+        will_write "$2" || printf '%s\n' "$2" >> "$new/list" && return
+    fi
+    leave_alone "$2 can't be prepared"
+}
+
+is_whole() {
+    grep -qxF -- "$1" "$new/written" || printf '%s\n' "$1" >> "$new/written" ||
+        leave_alone "$1 can't be prepared"
+}
+
+# link_files TARGET PATH...: symbolic links, put in place as files are
+link_files() {
+    target=$1
+    shift
+    for each; do
+        prepared=$new/files$each
+        if mkdir -p "${prepared%/*}" && ln -s "$target" "$prepared"; then
+            will_write "$each" || printf '%s\n' "$each" >> "$new/list" && is_whole "$each" && continue
+        fi
+        leave_alone "$each can't be prepared"
+    done
+}
+
+will_write() {
+    grep -qxF -- "$1" "$new/list"
+}
+
+# will_not_write PATH: what was prepared for it is not put in place
+will_not_write() {
+    for list in list written; do
+        : > "$new/fewer" || leave_alone "nothing can be written below $state"
+        while read -r each; do
+            [ "$each" = "$1" ] || printf '%s\n' "$each" >> "$new/fewer" ||
+                leave_alone "nothing can be written below $state"
+        done < "$new/$list"
+        cat "$new/fewer" > "$new/$list" || leave_alone "nothing can be written below $state"
+    done
+}
+
+# set_aside PATH: the file is moved to the kept ones when the new ones are in place
+set_aside() {
+    printf '%s\n' "$1" >> "$new/aside" || leave_alone "$1 can't be set aside"
+}
+
+# takes_effect FOLDER WHAT: when it is said what this must wait for, this is said of files there
+takes_effect() {
+    printf '%s\n' "$*" >> "$new/effects" || leave_alone "nothing can be written below $state"
+}

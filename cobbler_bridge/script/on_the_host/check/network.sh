@@ -1,0 +1,18 @@
+# Part of the check, where network-scripts may read the network's files.
+# needs: init_script
+readers="$readers network"
+
+# stop_network: systemd takes it for stopped where somebody called the script
+stop_network() {
+    if [ -x "$root/etc/rc.d/init.d/network" ]; then init_script network stop; else systemctl stop network.service; fi
+}
+
+# release_network: it knows of no lease of a port
+release_network() {
+    for nic in $nics; do
+        for file in "$root"/var/run/dhclient*-"$nic".pid; do
+            process "$file"
+            case $command in dhclient* | /sbin/dhclient* | /usr/sbin/dhclient*) kill "$pid" ;; esac
+        done
+    done
+}

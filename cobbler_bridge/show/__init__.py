@@ -1,0 +1,1 @@
+"""What is remembered, as text, data and a picture."""

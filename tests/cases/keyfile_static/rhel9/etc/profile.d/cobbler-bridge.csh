@@ -1,1 +1,0 @@
-setenv COBBLER_BRIDGE br-lan

@@ -1,2 +1,0 @@
-COBBLER_BRIDGE=virbr9
-export COBBLER_BRIDGE

@@ -1,2 +1,0 @@
-COBBLER_BRIDGE=br-lan_guest.1
-export COBBLER_BRIDGE

@@ -1,2 +1,0 @@
-COBBLER_BRIDGE=inner,lan
-export COBBLER_BRIDGE

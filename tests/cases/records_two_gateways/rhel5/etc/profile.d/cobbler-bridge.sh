@@ -1,2 +1,0 @@
-COBBLER_BRIDGE=br0,br1,br2
-export COBBLER_BRIDGE

@@ -1,1 +1,0 @@
-setenv COBBLER_BRIDGE lan-br.7

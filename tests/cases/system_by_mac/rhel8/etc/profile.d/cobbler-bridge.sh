@@ -1,2 +1,0 @@
-COBBLER_BRIDGE=lan-br.7
-export COBBLER_BRIDGE

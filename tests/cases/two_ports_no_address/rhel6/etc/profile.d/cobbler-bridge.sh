@@ -1,2 +1,0 @@
-COBBLER_BRIDGE=br-lan
-export COBBLER_BRIDGE

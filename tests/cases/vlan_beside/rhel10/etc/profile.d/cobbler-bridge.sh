@@ -1,2 +1,0 @@
-COBBLER_BRIDGE=guests
-export COBBLER_BRIDGE

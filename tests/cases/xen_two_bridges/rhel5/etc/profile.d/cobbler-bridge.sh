@@ -1,2 +1,0 @@
-COBBLER_BRIDGE=xenbr0,xenbr1
-export COBBLER_BRIDGE

@@ -1,0 +1,277 @@
+"""Debian's own netplan and systemd-networkd bring up what a script wrote, on a machine that boots.
+
+On the far end of its NIC are a DHCP server, a gateway, and a web server that answers as Cobbler
+does. What the installer left, and the check at the first boot, are as on a host.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Iterator, List
+
+import pytest
+
+from cobbler_bridge.snippet import bridge_setup
+from network_namespace import LAYER, Machine
+from real.test_firstboot_networkmanager import CHECK, STATE, TRIGGER, patient
+from real.test_networkmanager import DNSMASQ, FORWARDING, GATEWAY, MAC, UDEV_RULE, Host, Lease
+from systemd_machine import SystemdMachine
+from waiting import HANGS, wait_for
+
+PLACE = "/etc/netplan/"
+OURS = PLACE + "90-cobbler-bridge.yaml"
+UNIT = "cobbler-bridge-firstboot.service"
+# as subiquity leaves it
+INSTALLERS = """\
+# This is the network config written by 'subiquity'
+network:
+  ethernets:
+    eth0:
+      dhcp4: true
+    eth9:
+      dhcp4: true
+      optional: true
+  version: 2
+"""
+
+INSTALLERS_OF_NETWORKMANAGER = """\
+network:
+  version: 2
+  renderer: NetworkManager
+  ethernets:
+    eth0: {dhcp4: true}
+"""
+
+if "CI" not in os.environ and os.geteuid() != 0:
+    pytest.skip("only root can make a throw-away machine", allow_module_level=True)
+
+
+class Booting(Host):
+    """A machine with netplan, and what a test asks it."""
+
+    def __init__(self, machine: Machine, system: SystemdMachine) -> None:
+        super().__init__(machine)
+        self.system = system
+
+    def install(self) -> None:
+        """What there is when the script runs: a NIC that is up, and the installer's file."""
+        machine = self.machine
+        machine.wire("eth0", MAC, "far", "far0")
+        for address in (GATEWAY + "/24", "fd00:99::1/64"):
+            machine.run("ip", "addr", "add", address, "dev", "far0", "nodad", namespace="far")
+        # netplan's command looks for its library there
+        machine.run("ldconfig")
+        machine.run("sh", "-c", "rm -rf /etc/netplan /etc/cloud /etc/systemd/network " + STATE)
+        machine.run("sh", "-c", "rm -rf /etc/issue.d /etc/motd.d; mkdir -p /etc/systemd/system")
+        self.write("/etc/os-release", 'ID=debian\nVERSION_ID="12"\n')
+        self.write(PLACE + "00-installer-config.yaml", INSTALLERS, 0o600)
+        self.write("/etc/hostname", "kvm1\n")
+        machine.start(*DNSMASQ, namespace="far")
+        self.write("/tmp/www" + TRIGGER, "True\n")
+        web = "busybox httpd -f -vv -p %s:80 -h /tmp/www" % GATEWAY
+        machine.start(*web.split(), namespace="far")
+        machine.run("ip", "link", "set", "eth0", "up")
+        machine.run("ip", "addr", "add", "10.99.0.20/24", "dev", "eth0")
+        machine.run("ip", "route", "add", "default", "via", GATEWAY, "dev", "eth0")
+
+    def set_up(self, **data: Any) -> str:
+        """Run the script for these data, as an install file does; what it said."""
+        known = {"breed": "debian", "os_version": "bookworm", "bridge_firewall": "none", **data}
+        known = {"http_server": GATEWAY, "bridge_timeout": str(int(HANGS)), **known}
+        script = bridge_setup({"profile_name": "hosts", **known})
+        said = self.machine.run("sh", "-s", text=script)
+        assert " the network stays as it is" not in said, said
+        if self.machine.path(CHECK).exists():
+            patient(self.machine.path(CHECK))
+        return said
+
+    def boot(self) -> None:
+        """Power on, from the state in which hardware is."""
+        machine = self.machine
+        self.system.power_off()
+        for device in list(machine.path("/sys/class/net").iterdir()):
+            if (device / "bridge").is_dir():
+                machine.run("ip", "link", "del", device.name)
+        machine.run("ip", "link", "set", self.nic, "down")
+        machine.run("ip", "addr", "flush", "dev", self.nic)
+        self.system.boot()
+
+    def said(self) -> str:
+        return self.system.journal(UNIT)
+
+    def comes_up(self, device: str) -> None:
+        up = "%s %s" % (GATEWAY, device)
+        come = wait_for(lambda: self.addresses(device) and up in self.default_routes())
+        assert come, self.system.journal("systemd-networkd.service") + self.said()
+
+    def told(self) -> int:
+        """How often Cobbler was told."""
+        return len(re.findall("url:%s(?!,)" % TRIGGER, self.machine.log("busybox")))
+
+    def files(self) -> List[str]:
+        return sorted(path.name for path in self.machine.path(PLACE).iterdir())
+
+
+@pytest.fixture
+def host() -> Iterator[Booting]:
+    with Machine(Path(str(LAYER) + "-netplan")) as machine, SystemdMachine(machine) as system:
+        booting = Booting(machine, system)
+        booting.install()
+        yield booting
+
+
+def test_dhcp(host: Booting) -> None:
+    said = host.set_up(bridge="br0")
+    assert "cobbler-bridge: what reads the network here is netplan\n" in said
+    assert "cobbler-bridge: wrote %s\n" % OURS in said
+    for start in ("first", "second"):
+        host.boot()
+        host.comes_up("br0")
+        # one lease: the same at the second start
+        (lease,) = host.leases().values()
+        assert lease == Lease(MAC, lease.address, "01:" + MAC)
+        assert host.addresses("br0") == [lease.address + "/24"]
+        assert host.default_routes() == [GATEWAY + " br0"]
+        assert host.addresses("eth0") == host.addresses("eth0", 6) == []
+        assert host.ports("br0") == ["eth0"]
+        assert host.kernel("br0", "bridge/stp_state") == "0"
+        assert host.kernel("eth0", "brport/state") == FORWARDING
+        assert host.kernel("br0", "address") == MAC
+        if start == "first":
+            assert wait_for(lambda: host.told() == 1), host.said()
+            assert re.search("the bridge br0 is proved after [0-9]+ s", host.said())
+            again = host.set_up(bridge="br0")
+            assert again.endswith("cobbler-bridge: br0 is set up already\n")
+    assert host.guest_gets_a_lease("br0")
+    # by the gateway's router advertisement
+    (address,) = wait_for(lambda: host.addresses("br0", 6))
+    assert address.startswith("fd00:99::")
+
+
+def gives_up(host: Booting) -> None:
+    """A check that starts waits for six seconds."""
+    expected = host.machine.path(STATE + "/expected")
+    text = expected.read_text()
+    assert "timeout %d\n" % HANGS in text
+    expected.write_text(text.replace("timeout %d\n" % HANGS, "timeout 6\n"))
+
+
+def test_the_old_network_comes_back(host: Booting) -> None:
+    host.set_up(bridge="br0")
+    gives_up(host)
+    # all is well but the way out
+    host.machine.run("ip", "addr", "del", GATEWAY + "/24", "dev", "far0", namespace="far")
+    host.boot()
+    assert wait_for(lambda: "putting the old network back" in host.said())
+    host.machine.run("ip", "addr", "add", GATEWAY + "/24", "dev", "far0", namespace="far")
+    assert wait_for(lambda: "the old network is back" in host.said()), host.said()
+    for start in ("this", "the next"):
+        host.comes_up("eth0")
+        assert host.files() == ["00-installer-config.yaml"]
+        assert host.machine.path(PLACE + "00-installer-config.yaml").read_text() == INSTALLERS
+        assert not list(host.machine.path("/sys/class/net").glob("*/bridge"))
+        assert host.told() == 0
+        if start == "this":
+            report = host.machine.path(STATE + "/report").read_text()
+            assert re.search("systemd-networkd.*br0", report)
+            host.boot()
+
+
+STATIC = """\
+network:
+  version: 2
+  ethernets:
+    lan:
+      match: {macaddress: "%s"}
+      addresses: [10.99.0.10/24, "fd00:99::10/64"]
+      routes:
+      - to: 0.0.0.0/0
+        via: %s
+      nameservers: {addresses: [10.99.0.2], search: [example.org]}
+""" % (MAC, GATEWAY)
+
+
+def test_the_installers_address_is_kept(host: Booting) -> None:
+    """Under the card's own id, with an option that netplan has no key for."""
+    # networkd finds no veth by its address
+    text = STATIC.replace('macaddress: "%s"' % MAC, "name: eth0")
+    host.write(PLACE + "00-installer-config.yaml", text, 0o600)
+    data = {"bridge": "br0", "bridge_stp": "on", "bridge_forward_delay": "2"}
+    data["bridge_opts"] = "multicast_snooping=off,group_forward_mask=8,ageing_time=60"
+    said = host.set_up(**data)
+    assert "br0 keeps 10.99.0.10/24 and fd00:99::10/64, which eth0 has in " in said
+    # the check itself was changed meanwhile
+    assert "cobbler-bridge: wrote " not in host.set_up(**data)
+    assert host.files() == ["90-cobbler-bridge.yaml"]
+    host.boot()
+    host.comes_up("br0")
+    assert host.addresses("br0") == ["10.99.0.10/24"]
+    assert wait_for(lambda: "fd00:99::10/64" in host.addresses("br0", 6))
+    assert wait_for(lambda: host.told() == 1), host.said()
+    assert host.ports("br0") == ["eth0"]
+    assert host.leases() == {}
+    kernel = {
+        "stp_state": "1",
+        "forward_delay": "200",
+        "multicast_snooping": "0",
+        "group_fwd_mask": "0x8",
+        "ageing_time": "6000",
+    }
+    # for the time of a change of its tree the kernel ages by the delay
+    assert wait_for(lambda: host.kernel("br0", "bridge/topology_change") == "0")
+    assert {name: host.kernel("br0", "bridge/" + name) for name in kernel} == kernel
+    asked = host.system.run("sh", "-c", "cat /run/systemd/network/10-netplan-br0.network")
+    assert "DNS=10.99.0.2\nDomains=example.org\n" in asked
+
+
+def test_a_host_that_runs(host: Booting) -> None:
+    """It is switched at once, and what does not work is put back at once."""
+    host.boot()
+    host.comes_up("eth0")
+    known = {"breed": "debian", "os_version": "bookworm", "profile_name": "hosts"}
+    known.update(bridge_firewall="none", http_server=GATEWAY, bridge="br0")
+    script = bridge_setup(
+        {**known, "bridge_ipv4": "10.99.7.7/24,10.99.7.1", "bridge_timeout": "10"}
+    )
+    host.write("/script", script)
+    said = host.system.run("sh", "/script")
+    assert "it takes effect now: it is proved, or the old network put back" in said
+    assert wait_for(lambda: "the old network is back" in host.said()), said + host.said()
+    host.comes_up("eth0")
+    assert host.files() == ["00-installer-config.yaml"]
+    assert host.told() == 0
+    host.write("/script", bridge_setup({**known, "bridge_timeout": str(int(HANGS))}))
+    said = host.system.run("sh", "/script")
+    assert wait_for(lambda: host.told() == 1), said + host.said()
+    host.comes_up("br0")
+    assert host.addresses("eth0") == []
+    assert host.ports("br0") == ["eth0"]
+
+
+def test_networkmanager(host: Booting) -> None:
+    """What netplan writes for NetworkManager: the old network comes back, and then the bridge."""
+    manager = "NetworkManager.service"
+    host.system.link("/lib/systemd/system/" + manager, "multi-user.target.wants/" + manager)
+    host.write(PLACE + "00-installer-config.yaml", INSTALLERS_OF_NETWORKMANAGER, 0o600)
+    host.write("/etc/udev/rules.d/85-nm-unmanaged.rules", UDEV_RULE)
+    host.set_up(bridge="br0")
+    gives_up(host)
+    host.machine.stop("dnsmasq")
+    host.boot()
+    assert wait_for(lambda: "putting the old network back" in host.said())
+    host.machine.start(*DNSMASQ, namespace="far")
+    assert wait_for(lambda: "the old network is back" in host.said()), host.said()
+    host.comes_up("eth0")
+    assert host.files() == ["00-installer-config.yaml"]
+    assert host.told() == 0
+    host.set_up(bridge="br0")
+    host.boot()
+    host.comes_up("br0")
+    assert host.addresses("eth0") == []
+    assert host.ports("br0") == ["eth0"]
+    assert host.kernel("br0", "address") == MAC
+    assert host.kernel("br0", "bridge/stp_state") == "0"
+    assert wait_for(lambda: host.told() == 1), host.said()
+    assert host.guest_gets_a_lease("br0")
+    (address,) = wait_for(lambda: host.addresses("br0", 6))
+    assert address.startswith("fd00:99::")

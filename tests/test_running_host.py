@@ -1,0 +1,459 @@
+"""The script on a host that runs: the check is at work before the network's files change."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+from concurrent import futures
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Sequence
+
+import pytest
+
+import scratch_machine as machine
+from cobbler_bridge import shipped
+from cobbler_bridge.snippet import bridge_setup
+from test_firstboot import (
+    CHECK,
+    COMMANDS,
+    DATA,
+    LOG,
+    MACHINE,
+    ON_EVERY_SHELL,
+    STATE,
+    Machine,
+    parts,
+)
+from waiting import HANGS, wait_for
+
+# systemd starts the check; NetworkManager makes what its files say
+SYSTEMCTL = """
+log
+case "$*" in
+"is-active NetworkManager.service") echo active ;;
+is-active*) echo inactive; exit 3 ;;
+"restart cobbler-bridge-firstboot.service")
+    [ ! -e "$R/no check" ] || exit 1
+    {
+        setsid %s "$R/usr/libexec/cobbler-bridge/firstboot" > "$R/log"
+        touch "$R/ended"
+    } > /dev/null 2>&1 < /dev/null & ;;
+"restart NetworkManager.service")
+    find "$R/etc" | grep /ifcfg- > "$R/read"
+    if [ -e "$R/etc/sysconfig/network-scripts/ifcfg-br0" ]; then
+        mkdir -p "$R/sys/class/net/br0/bridge" "$R/sys/class/net/br0/brif/eth0"
+        cp "$R"/new/* "$R/ip"
+    else
+        cp "$R"/ip/old/* "$R/ip"
+    fi ;;
+esac
+"""
+# two sleep at the same time here
+SLEEP = """
+/bin/sleep 0.2
+read -r up rest < "$R/proc/uptime"
+echo "$((${up%.*} + 1)).00 0" > "$R/proc/uptime.$$"
+/bin/mv "$R/proc/uptime.$$" "$R/proc/uptime"
+"""
+
+
+XEN = {
+    "/etc/xen/xend-config.sxp": "(network-script network-bridge)\n(vif-script vif-bridge)\n",
+    "/etc/xen/scripts/network-bridge!": "#!/bin/sh\n",
+    "/etc/xen/scripts/network-route!": "#!/bin/sh\n",
+    "/etc/xen/scripts/vif-bridge!": "#!/bin/sh\n",
+    "/etc/xen/scripts/vif-route!": "#!/bin/sh\n",
+}
+
+
+class Running(Machine):
+    """A scratch machine that runs with the installer's network."""
+
+    def __init__(self, root: Path, sh: Sequence[str]) -> None:
+        self.root, self.sh = root, list(sh)
+        machine.build(root, MACHINE)
+        (root / "proc/uptime").write_text("5.00 0\n")
+        (root / "proc/1").mkdir()
+        (root / "proc/1/root").symlink_to(root)
+        (root / "proc/1/status").write_text("Name:\tsystemd\n")
+        self.shows("4.addr.eth0", "    inet 10.0.0.7/24 scope global eth0\n")
+        self.shows("old/4.addr.eth0", "    inet 10.0.0.7/24 scope global eth0\n")
+        self.shows("../new/4.addr.br0", "    inet 10.0.0.9/24 scope global br0\n")
+        self.shows("../new/4.route.br0", "default via 10.0.0.1 proto dhcp\n")
+        self.shows("answers", "")
+        self.old = self.etc()
+        (root / "bin").mkdir()
+        commands = dict(COMMANDS, sleep=SLEEP, systemctl=SYSTEMCTL % " ".join(sh))
+        for name, text in commands.items():
+            (root / "bin" / name).write_text("#!/bin/sh\n" + LOG + text + "\n")
+            (root / "bin" / name).chmod(0o755)
+
+    def script(self, **data: Any) -> machine.Run:
+        """Run the script; a value that is None is not set."""
+        wanted = {key: value for key, value in {**DATA, **data}.items() if value is not None}
+        done = subprocess.run(
+            [*self.sh, "-s"],
+            input=machine.in_shell(bridge_setup(wanted), self.sh),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            env=dict(
+                os.environ,
+                BRIDGE_ROOT=str(self.root),
+                PATH="%s:%s" % (self.root / "bin", os.environ["PATH"]),
+            ),
+            timeout=HANGS,
+            check=False,
+            start_new_session=True,
+        )
+        return machine.Run(done.returncode, done.stdout, done.stderr)
+
+    def ends(self, words: str) -> str:
+        """What the check has said, once it said this and has ended."""
+        ended, log = self.root / "ended", self.root / "log"
+        assert wait_for(lambda: ended.exists() and words in log.read_text()), log.read_text()
+        return log.read_text()
+
+
+@ON_EVERY_SHELL
+def test_switched_and_proved(sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    run = host.script()
+    assert run.status == 0, run
+    assert "it takes effect now: it is proved, or the old network put back" in run.output
+    said = host.ends("Cobbler was told")
+    assert "the network is started again, with the bridge br0\n" in said
+    assert "br0 is proved after" in said
+    assert host.calls("systemctl").count("restart NetworkManager.service") == 1
+    assert "ifcfg-br0" in (tmp_path / "read").read_text()
+    # again: nothing to do, nothing is started
+    before = len(host.calls("systemctl"))
+    assert host.script().output.endswith("br0 is set up already\n")
+    assert len(host.calls("systemctl")) == before
+
+
+@ON_EVERY_SHELL
+def test_switched_and_put_back(sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    (tmp_path / "ip/answers").unlink()
+    assert host.script().status == 0
+    host.ends("the old network is back")
+    assert parts(host.etc()) == parts(host.old)
+    assert "ifcfg-br0" not in (tmp_path / "read").read_text()
+
+
+@ON_EVERY_SHELL
+def test_a_check_that_cannot_be_started(sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    (tmp_path / "no check").touch()
+    run = host.script()
+    assert "the check can't be started; the network stays as it is" in run.errors
+    assert host.etc() == host.old
+
+
+@ON_EVERY_SHELL
+def test_a_nic_that_would_be_renamed(sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    run = host.script(bridge="eth0")
+    assert "eth0 would be renamed peth0, which a machine that runs can't do" in run.errors
+    assert host.etc() == host.old
+    assert host.calls("systemctl") == []
+
+
+@contextlib.contextmanager
+def in_use(path: Path) -> Iterator[None]:
+    """As the script holds it while it runs."""
+    path.mkdir(parents=True, exist_ok=True)
+    held = os.open(str(path), os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+@ON_EVERY_SHELL
+def test_another_run_of_the_script(sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    begun = host.root / STATE / "new/files"
+    with in_use(host.root / STATE):
+        begun.mkdir(parents=True)
+        run = host.script()
+        assert run.status == 0
+        assert run.errors == (
+            "cobbler-bridge: another run of this script is at work: it goes on, and this one"
+            " changes nothing\n"
+        )
+        assert host.etc() == host.old
+        # the other one's
+        assert begun.is_dir()
+    assert "it takes effect now" in host.script().output
+    assert "is proved after" in host.ends("Cobbler was told")
+
+
+@ON_EVERY_SHELL
+def test_two_at_once(sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    with futures.ThreadPoolExecutor(3) as pool:
+        runs = list(pool.map(lambda _: host.script(), range(3)))
+    assert sum("it takes effect now" in run.output for run in runs) == 1
+    for run in runs:
+        if "it takes effect now" not in run.output:
+            done = "is set up already" in run.output or "is at work" in run.errors
+            assert done, run
+    assert "is proved after" in host.ends("Cobbler was told")
+    assert len(host.calls("curl")) == 1
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("what", ["running", "putting back", "gone", "another's number"])
+def test_the_check_of_an_earlier_run(what: str, sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    state = tmp_path / STATE
+    state.mkdir(parents=True)
+    (state / "check.pid").write_text("77\n")
+    if what != "gone":
+        (tmp_path / "proc/77").mkdir()
+        program = "httpd" if what == "another's number" else CHECK
+        (tmp_path / "proc/77/cmdline").write_text("/bin/sh\0/%s\0" % program)
+    if what == "putting back":
+        (state / "laid").touch()
+    run = host.script()
+    if what in ("running", "putting back"):
+        assert "the check of an earlier run " in run.errors
+        assert run.refused
+        assert host.etc() == host.old
+        assert host.calls("systemctl") == []
+    else:
+        host.ends("Cobbler was told")
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("program", ["dhclient", "httpd", "gone"])
+def test_only_a_dhclient_of_the_port_is_ended(program: str, sh: List[str], tmp_path: Path) -> None:
+    """Its pid file may be from another time, and its number another one's by now."""
+    host = Running(tmp_path, sh)
+    systemctl = tmp_path / "bin/systemctl"
+    active = '"is-active network.service") echo active ;;\n"is-active NetworkManager.service")'
+    told = systemctl.read_text().replace('"is-active NetworkManager.service")', active)
+    systemctl.write_text(told.replace('"restart NetworkManager', '"restart network'))
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        number = process.pid if program != "gone" else "../1"
+        (tmp_path / "var/run").mkdir(parents=True)
+        (tmp_path / "var/run/dhclient-eth0.pid").write_text("%s\n" % number)
+        (tmp_path / ("proc/%d" % process.pid)).mkdir()
+        (tmp_path / ("proc/%d/cmdline" % process.pid)).write_text("/sbin/%s\0-1\0" % program)
+        assert host.script().status == 0
+        host.ends("is proved after")
+        ended = process.poll()
+        process.kill()
+    assert ended == (-15 if program == "dhclient" else None)
+    assert "stop network.service" in host.calls("systemctl")
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("signals", ["HUP", "INT", "TERM", "PIPE", "HUP TERM PIPE"])
+def test_the_session_is_lost(signals: str, sh: List[str], tmp_path: Path) -> None:
+    """Once the check is started, the script and the check go on."""
+    host = Running(tmp_path, sh)
+    systemctl = tmp_path / "bin/systemctl"
+    # every process of the session gets it
+    lost = "".join("kill -%s 0\n" % signal for signal in signals.split())
+    starts = '[ "$*" != "restart cobbler-bridge-firstboot.service" ] || {\n%s}\n' % lost
+    systemctl.write_text(systemctl.read_text() + starts)
+    assert "it takes effect now" in host.script().output
+    assert "is proved after" in host.ends("Cobbler was told")
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("seconds", [10, 40])
+def test_the_time_that_it_may_take(seconds: int, sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    (tmp_path / "ip/answers").unlink()
+    (tmp_path / "bin/sleep").write_text((tmp_path / "bin/sleep").read_text().replace("0.2", "0.01"))
+    assert host.script(bridge_timeout=seconds).status == 0
+    host.ends("the old network is back")
+    now = float((tmp_path / "proc/uptime").read_text().split()[0])
+    # and what the script and the check wait for each other
+    assert seconds <= now - 5 <= seconds + 12
+
+
+def xend(mode: str, bridge: Optional[str]) -> Dict[str, Optional[str]]:
+    """It makes the network itself: there is nothing to verify."""
+    return {"bridge_xen": mode, "bridge": bridge, "bridge_verify": None, "bridge_timeout": None}
+
+
+UNPROVED = "cobbler-bridge: nothing proves this: it takes effect when %s\n"
+SERVICE = "the network's service or the machine is started again"
+NMCLI = SERVICE + ", and with 'nmcli connection reload'"
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("os_version", "data", "when"),
+    [
+        ("rhel5", {}, SERVICE),
+        ("rhel6", {}, SERVICE),
+        ("rhel7", {}, NMCLI),
+        ("rhel8", {}, NMCLI),
+        ("rhel9", {}, NMCLI),
+        ("rhel5", xend("network-route", None), "xend or the machine is started again"),
+        ("rhel5", xend("network-bridge", "eth0"), "xend or the machine is started again"),
+        ("rhel5", {"bridge_xen": "vif-bridge"}, SERVICE.replace("service", "service or xend")),
+    ],
+)
+def test_nothing_proves_it(
+    os_version: str, data: Dict[str, Optional[str]], when: str, sh: List[str], tmp_path: Path
+) -> None:
+    host = Running(tmp_path, sh)
+    machine.build(tmp_path / "more", {"files": XEN})
+    shutil.copytree(str(tmp_path / "more/etc/xen"), str(tmp_path / "etc/xen"))
+    known = {"bridge_verify": "no", "bridge_watch": None, "os_version": os_version}
+    run = host.script(**{**known, **data})
+    assert (run.status, run.errors) == (0, "")
+    assert run.output.endswith(UNPROVED % when)
+    assert host.calls("systemctl") == []
+
+
+# ---- what starts the check on EL 5 and 6
+
+
+class Init:
+    """The init script of a scratch root, whose check is this text."""
+
+    def __init__(self, root: Path, sh: Sequence[str], check: str) -> None:
+        self.root = root
+        shell = " ".join(sh)
+        (root / CHECK).parent.mkdir(parents=True)
+        (root / CHECK).write_text('echo "$*" >> "%s/runs"\n' % root + check)
+        (root / STATE).mkdir(parents=True)
+        (root / STATE / "expected").touch()
+        text = shipped.text("script/on_the_host", "firstboot.init")
+        for before in ("state=", " "):
+            for path in ("/var/lib", "/usr/libexec"):
+                text = text.replace("%s%s/" % (before, path), "%s%s%s/" % (before, root, path))
+        (root / "init").write_text(text.replace("/bin/sh ", shell + " "))
+        (root / "bin").mkdir()
+        commands = {
+            "logger": "cat > '%s/log'; touch '%s/ended'" % (root, root),
+            "runlevel": "cat '%s/runlevel'" % root,
+            "sleep": ":",
+        }
+        for name, command in commands.items():
+            (root / "bin" / name).write_text("#!/bin/sh\n%s\n" % command)
+            (root / "bin" / name).chmod(0o755)
+        (root / "runlevel").write_text("N 3\n")
+        self.command = [*sh, str(root / "init")]
+
+    def start(self, verb: str = "start") -> List[str]:
+        """The words with which the check was called, once all has ended."""
+        path = "%s:%s" % (self.root / "bin", os.environ["PATH"])
+        environment = dict(os.environ, PATH=path)
+        subprocess.run([*self.command, verb], env=environment, check=True, timeout=HANGS)
+        assert verb != "start" or wait_for((self.root / "ended").exists)
+        runs = self.root / "runs"
+        return runs.read_text().splitlines() if runs.exists() else []
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("signal", ["KILL", "TERM", "INT", "HUP"])
+def test_started_again_by_the_init_script(signal: str, sh: List[str], tmp_path: Path) -> None:
+    ends = "trap 'exit 130' INT; trap 'exit 143' TERM\n"
+    # HUP is not heard
+    ends += '[ $(grep -c "" "%s/runs") -gt 2 ] || kill -%s $$\n' % (tmp_path, signal)
+    runs = Init(tmp_path, sh, ends).start()
+    # nor INT, where a shell has what is behind it not hear it
+    assert len(runs) == 3 or (signal in ("HUP", "INT") and len(runs) == 1)
+    said = (tmp_path / "log").read_text()
+    assert said.count("was ended by a signal") == len(runs) - 1
+
+
+@ON_EVERY_SHELL
+def test_the_init_script_gives_up(sh: List[str], tmp_path: Path) -> None:
+    """But the network is started."""
+    init = Init(tmp_path, sh, '[ "$1" = resume ] || kill -9 $$\n')
+    assert init.start() == [""] * 5 + ["resume"]
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("runlevel", ["0", "6"])
+def test_the_machine_goes_down(runlevel: str, sh: List[str], tmp_path: Path) -> None:
+    init = Init(tmp_path, sh, "kill -9 $$\n")
+    (tmp_path / "runlevel").write_text("3 %s\n" % runlevel)
+    assert init.start() == [""]
+
+
+@ON_EVERY_SHELL
+def test_the_init_script_leaves_what_ended_by_itself(sh: List[str], tmp_path: Path) -> None:
+    assert Init(tmp_path, sh, "exit 1\n").start() == [""]
+    assert Init(tmp_path / "stop", sh, "").start("stop") == []
+
+
+@ON_EVERY_SHELL
+def test_the_init_script_hears_signals_itself(sh: List[str], tmp_path: Path) -> None:
+    """Those that all processes get, and a log that has ended."""
+    ends = '[ $(grep -c "" "%s/runs") -gt 2 ] && exit\n' % tmp_path
+    ends += "kill -TERM $PPID; kill -INT $PPID; kill -HUP $PPID; kill -PIPE $PPID; kill -9 $$\n"
+    assert Init(tmp_path, sh, ends).start() == ["", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("root", "name", "runs"),
+    [
+        (".", "systemd", True),
+        (".", "init", True),
+        # a container that a shell is the first process of
+        (".", "sh", False),
+        # an installer's chroot, where /proc is the installer's
+        ("elsewhere", "systemd", False),
+        (None, "systemd", False),
+    ],
+)
+def test_what_runs(root: Optional[str], name: str, runs: bool, tmp_path: Path) -> None:
+    host = Running(tmp_path, machine.SHELLS["dash"])
+    (tmp_path / "proc/1/root").unlink()
+    (tmp_path / "elsewhere").mkdir()
+    if root is not None:
+        (tmp_path / "proc/1/root").symlink_to(tmp_path / root)
+    (tmp_path / "proc/1/status").write_text("Name:\t%s\n" % name)
+    run = host.script()
+    assert run.status == 0
+    assert ("it takes effect now" in run.output) == runs
+    assert ("at the next boot, which proves it" in run.output) == (not runs)
+    if runs:
+        host.ends("Cobbler was told")
+    else:
+        assert host.calls("systemctl") == []
+
+
+# The script is killed when it calls a command for the time that is named
+CUT = """#!/bin/sh
+count=$(cat "$BRIDGE_ROOT/cut")
+echo $((count - 1)) > "$BRIDGE_ROOT/cut"
+[ "$count" != 1 ] || kill -9 "$PPID"
+exec %s "$@"
+"""
+
+
+@ON_EVERY_SHELL
+def test_a_script_that_is_killed(sh: List[str], tmp_path: Path) -> None:
+    """Between the files: the check that waits for it puts them back, without a start."""
+    halves = 0
+    for at in range(5, 40, 3):
+        host = Running(tmp_path / str(at), sh)
+        (host.root / "cut").write_text("%d\n" % at)
+        (host.root / "bin/mv").write_text(CUT % shutil.which("mv"))
+        (host.root / "bin/mv").chmod(0o755)
+        done = "it takes effect now" in host.script().output
+        (host.root / "bin/mv").unlink()
+        if done:
+            host.ends("Cobbler was told")
+            break
+        halves += 1
+        if (host.root / STATE / "switch").exists() and (host.root / "log").exists():
+            host.ends("the old network is back")
+        elif (host.root / CHECK).exists():
+            host.check()
+        assert parts(host.etc()) == parts(host.old)
+    assert halves
