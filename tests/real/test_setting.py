@@ -220,7 +220,7 @@ def test_one_that_is_refused_keeps_all_from_being_saved(hosts: Server) -> None:
         "hosts: bridge_placed: is not read any more; use cobbler-bridge record or place",
     ]
     assert refused(hosts, "--profile", "hosts", "bridge_backend=netplan") == [
-        "hosts: bridge_backend: 'netplan' is not supported yet; it can be auto or ifcfg or keyfile"
+        "hosts: bridge_backend: 'netplan' is not what EL 7 reads; it can be auto or ifcfg"
     ]
 
 
