@@ -14,6 +14,7 @@ from typing import Any, Dict, Iterator, List, NoReturn, Optional, Sequence, Tupl
 import yaml
 
 from cobbler_bridge import __version__, check
+from cobbler_bridge.apply import fleet, waves
 from cobbler_bridge.check import setting
 from cobbler_bridge.check.gather import gather
 from cobbler_bridge.description.blended_data import subject_of
@@ -49,6 +50,7 @@ _NO_ANSWER = (
 # of what a server says when it refuses
 _SAID_CHARACTERS = 300
 _LONGEST_TIMEOUT = 24 * 3600
+_MOST_AT_A_TIME = 1000
 # that cobblerd may take until it answers
 _STARTING_SECONDS = 20
 # of a URL: nobody's to read in a log
@@ -56,8 +58,8 @@ _PASSWORD = re.compile(r"//[^/?#]*@")
 
 
 _ELSEWHERE = (
-    "records are files on the Cobbler server, which nobody writes from afar; run "
-    "'cobbler-bridge record' there, as root"
+    "records are files on the Cobbler server, which nobody writes from afar; run this command "
+    "there, as root"
 )
 _UNSET = ": bridge: is not set; nothing is written"
 
@@ -168,13 +170,63 @@ def _parser() -> argparse.ArgumentParser:
     placing.add_argument("--host", metavar="HOST", help="only the guests of this host")
     placing.set_defaults(run=_place)
 
-    for command in (changing, recording, placing):
+    applying = commands.add_parser("apply", help="switch hosts that run, over ssh")
+    _add_how_to_apply(applying)
+
+    for command in (changing, recording, placing, applying):
         command.add_argument("--dry-run", action="store_true", help="only say what would change")
+    for command in (changing, recording, placing):
         command.add_argument("--user", metavar="NAME", help="log in by this name")
         command.add_argument("--password-file", metavar="FILE", help="the file has its password")
-    for command in (changing, render, showing, checking, recording, placing):
+    for command in (changing, render, showing, checking, recording, placing, applying):
         _add_server(command)
     return parser
+
+
+def _add_how_to_apply(command: argparse.ArgumentParser) -> None:
+    command.add_argument("hosts", metavar="HOST", nargs="*", help="these hosts; * and ?")
+    command.add_argument(
+        "--profile",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="the hosts of this profile; * and ?, and the option may be given again",
+    )
+    command.add_argument(
+        "--wave",
+        metavar="N",
+        type=_count,
+        default=10,
+        help="how many are switched at a time, after the first one alone (default: %(default)d)",
+    )
+    command.add_argument(
+        "--stop-after",
+        metavar="N",
+        type=_count,
+        default=1,
+        help="begin no wave once this many hosts did not end well (default: %(default)d)",
+    )
+    command.add_argument(
+        "--user",
+        metavar="NAME",
+        default="root",
+        help="the user on the hosts; one that isn't root has sudo (default: %(default)s)",
+    )
+    command.add_argument(
+        "--report", metavar="FILE", help="write what became of each host there; JSON for *.json"
+    )
+    command.set_defaults(run=_apply)
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= _MOST_AT_A_TIME:
+        words = shown(text), _MOST_AT_A_TIME
+        raise argparse.ArgumentTypeError("%s is no whole number from 1 to %d" % words)
+    return number
 
 
 def _add_what_to_set(command: argparse.ArgumentParser) -> None:
@@ -433,6 +485,64 @@ def _place(options: argparse.Namespace) -> int:
     with _cobbler(options.server, _login(options), options.timeout) as cobbler:
         outcome = by_hand.place(cobbler, options.host, options.dry_run)
     return _told(outcome, options.dry_run)
+
+
+def _apply(options: argparse.Namespace) -> int:
+    if not options.hosts and not options.profile:
+        raise _FailError(
+            WRONG_USAGE, "apply needs a HOST or --profile (see cobbler-bridge apply --help)"
+        )
+    if not options.dry_run and not _is_own(options.server):
+        raise _FailError(WRONG_USAGE, _ELSEWHERE)
+    # here a user is one of the hosts'
+    login = _login(argparse.Namespace(**{**vars(options), "user": None, "password_file": None}))
+    ask = fleet.asker(options.user)
+    with _cobbler(options.server, login, options.timeout) as cobbler:
+        chosen = fleet.choose(cobbler, options.hosts, options.profile)
+        if chosen.problems:
+            # nothing is begun that is known to end badly
+            return _refused(chosen.problems)
+        if options.dry_run:
+            return _would_apply(chosen.jobs, options.wave, ask)
+        if chosen.jobs:
+            cobbler.log_in()
+        outcomes: List[waves.Outcome] = []
+        try:
+            for each in fleet.roll_out(cobbler, chosen, options.wave, options.stop_after, ask):
+                outcomes.append(each)
+                if each.outcome != waves.UNTOUCHED:
+                    _progress(each, len(outcomes), len(chosen.jobs))
+        finally:
+            _report(outcomes, options.report)
+    return WELL if all(each.outcome in waves.WELL for each in outcomes) else PROBLEMS
+
+
+def _would_apply(jobs: Sequence[waves.Job], size: int, ask: waves.Run) -> int:
+    status = WELL
+    for answer, job in waves.ask_all(jobs, size, ask, waves.DIFF):
+        print("# ---- %s ----" % one_line(job.host))
+        for line in answer.said or ["nothing to do"]:
+            print(one_line(line))
+        if answer.status:
+            status = PROBLEMS
+    return status
+
+
+def _progress(outcome: waves.Outcome, ended: int, of: int) -> None:
+    words = ended, of, outcome.host, outcome.outcome, outcome.why and ": " + outcome.why
+    print(one_line("[%d/%d] %s: %s%s" % words), file=sys.stderr, flush=True)
+
+
+def _report(outcomes: Sequence[waves.Outcome], path: Optional[str]) -> None:
+    sys.stdout.write(fleet.as_text(outcomes))
+    if path is None:
+        return
+    text = fleet.as_json(outcomes) if path.endswith(".json") else fleet.as_text(outcomes)
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise _FailError(PROBLEMS, "%s: %s" % (path, error.strerror)) from error
 
 
 def _told(outcome: by_hand.Outcome, dry_run: bool) -> int:
