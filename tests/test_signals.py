@@ -110,7 +110,10 @@ def test_who_proves_nothing_puts_nothing_back() -> None:
         ("kvm1", Said(FIRSTBOOT, "kvm1")),
         ("kvm1,rolled-back", Said(BACK, "kvm1", drift=NETWORK)),
         ("kvm1,rolled-back,", Said(BACK, "kvm1", drift=NETWORK)),
-        ("kvm1,rolled-back,the_gateway_192.0.2.1", Said(BACK, "kvm1", "the gateway 192.0.2.1", NETWORK)),
+        (
+            "kvm1,rolled-back,the_gateway_192.0.2.1",
+            Said(BACK, "kvm1", "the gateway 192.0.2.1", NETWORK),
+        ),
         ("kvm1,rolled-back,a,b\n\x1b[2J<b>", Said(BACK, "kvm1", "a b 2J b", NETWORK)),
         ("kvm1,rolled-back," + "x" * 10**6, Said(BACK, "kvm1", "x" * 200, NETWORK)),
         ("kvm1,noted,em2_has_no_link", Said(FIRSTBOOT, "kvm1", "em2 has no link")),
