@@ -1000,5 +1000,5 @@ def test_a_server_that_cannot_be_called(server: str) -> None:
 def test_the_time_that_stp_takes(tmp_path: Path) -> None:
     sh = machine.SHELLS["dash"]
     stp = {"bridge_stp": "on", "bridge_forward_delay": "15"}
-    assert "timeout 50" in Machine(tmp_path / "1", sh, **stp).expected()
-    assert "timeout 20" in Machine(tmp_path / "2", sh).expected()
+    assert "timeout 50 always" in Machine(tmp_path / "1", sh, **stp).expected()
+    assert "timeout 20 always" in Machine(tmp_path / "2", sh).expected()
