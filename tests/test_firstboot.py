@@ -818,7 +818,7 @@ def cut(host: Machine, at: Optional[int]) -> None:
 CUTS = {"bash": (4, 8), "busybox": (2, 6), "dash": (1, 2)}
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("outcome", ["put back", "proved"])
 @pytest.mark.parametrize("shell_name", machine.SHELLS)
 def test_a_check_that_is_cut_off(outcome: str, shell_name: str, tmp_path: Path) -> None:
@@ -854,7 +854,7 @@ def test_a_check_that_is_cut_off(outcome: str, shell_name: str, tmp_path: Path) 
     assert done == ends
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("shell_name", machine.SHELLS)
 def test_an_installation_that_is_cut_off(shell_name: str, tmp_path: Path) -> None:
     """The script that puts the files in place: the next start finds the old ones or the new."""

@@ -1,7 +1,7 @@
 """The script and the check where something fails, a signal comes or files are damaged.
 
 Whatever it is and whenever it comes, the files of one network are whole in the end. The tests
-marked ``exhaustive`` are about every call; the others about a sample of them.
+marked ``thorough`` are about every call; the others about a sample of them.
 """
 
 import atexit
@@ -17,17 +17,10 @@ import pytest
 
 import scratch_machine as machine
 from cobbler_bridge.snippet import bridge_setup
-from shell_faults import COMMANDS, WRITERS, Faults, spread
+from shell_faults import COMMANDS, EVERY, WRITERS, Faults, how_many, spread
 from test_firstboot import CHECK, DATA, MACHINE, STATE, Machine, broken, parts
 
 ON_EACH_SHELL = pytest.mark.parametrize("shell_name", machine.SHELLS)
-EVERY = 1_000_000
-
-
-def how_many(sample: int, every: int = EVERY) -> pytest.MarkDecorator:
-    """A sample, and for ``make faults`` all, or so many where there is no end of them."""
-    exhaustive = pytest.param(every, marks=pytest.mark.exhaustive, id="exhaustive")
-    return pytest.mark.parametrize("wanted", [pytest.param(sample, id="sample"), exhaustive])
 
 
 @functools.lru_cache(maxsize=None)
