@@ -1,6 +1,7 @@
 """Cobbler that keeps its items elsewhere than in files: records and places are beside them."""
 
 import json
+
 import yaml
 
 from environments import VERSIONS
