@@ -605,6 +605,10 @@ def _cobbler(
         raise _FailError(NO_COBBLER, "Cobbler at %s refused: %s" % (named, reason)) from error
     except _NO_ANSWER as error:
         reason = _reason(error)[:_SAID_CHARACTERS]
+        place = getattr(error, "filename", None)
+        if place:
+            # what is remembered lies on this machine's disk
+            raise _FailError(NO_COBBLER, "%s: %s" % (place, reason)) from error
         message = "no answer from Cobbler at %s: %s" % (named, reason)
         raise _FailError(NO_COBBLER, message) from error
 

@@ -257,17 +257,23 @@ def _of_profile(signal: str, store: InProcess, name: Any, caller: str) -> Option
 
 
 def system_saved(store: InProcess, args: Sequence[Any]) -> None:
-    """A system was saved: if it is a guest, its NICs belong on its host's bridge."""
+    """A system was saved: if it is a guest, its NICs belong on its host's bridge; if it is a host
+    that was made again, its guests may have been made before it."""
     store.saved(args[0])
-    Placer(store).place(args[0])
+    placer = Placer(store)
+    placer.place(args[0])
+    if store.take_back(args[0]):
+        placer.place_all(store.guests_of(args[0]))
 
 
 def item_changed(store: InProcess, args: Sequence[Any]) -> None:
-    """Any item was saved or removed; a profile may name the host of its systems."""
+    """Any item was saved or removed; a profile may name the host of its systems, and an interface
+    may be a guest's."""
     if not args:
         return
     store.saved(args[0])
-    Placer(store).place_all(store.profile_changed(args[0]))
+    changed = store.profile_changed(args[0]) + store.interface_saved(args[0])
+    Placer(store).place_all(dict.fromkeys(changed))
 
 
 def _no_bridge(problem: Problem) -> None:

@@ -220,6 +220,7 @@ DAMAGED = [
     '{"format": 1, "record": {"state": "verified", "unbridged": "x"}}',
     '{"format": 1, "placed": {"eth0": []}}',
     "\xff",
+    "[" * 100_000,
 ]
 
 

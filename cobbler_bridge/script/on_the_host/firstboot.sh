@@ -805,6 +805,15 @@ leave() {
     ! there_is systemctl || systemctl daemon-reload > /dev/null 2>&1
 }
 
+# abandon: what is written now nobody is to prove
+abandon() {
+    no_message
+    no_start
+    rm -rf "$root/usr/libexec/cobbler-bridge"
+    rm -f "$state/rolled-back" "$state/told"
+    ! there_is systemctl || systemctl daemon-reload > /dev/null 2>&1
+}
+
 forget() {
     rm -f "$state/unfinished" "$state/readers" "$state/switch" "$state/laid" "$state/back" \
         "$state/guests" "$state/proved.before"
@@ -936,6 +945,7 @@ main() {
     case $1 in
     resume) last_resort; exit 0 ;;
     watch) [ ! -r "$state/proved" ] || watch; exit 0 ;;
+    gone) abandon; exit 0 ;;
     esac
     { [ -r "$state/expected" ] || [ -r "$state/rolled-back" ]; } && alone || exit 0
     interruptible
