@@ -11,7 +11,7 @@ import pytest
 
 from cobbler_bridge.plan.firewalls.sysctl import UDEV_RULE
 from cobbler_bridge.snippet import bridge_setup
-from network_namespace import LAYER, Machine
+from network_namespace import RELEASE, Machine, with_layer
 from real.test_firstboot_networkmanager import CHECK, STATE, patient
 from real.test_firstboot_systemd import Booting
 from real.test_networkmanager import DNSMASQ, GATEWAY, MAC
@@ -74,7 +74,8 @@ class Debian(Booting):
         machine.run("mkdir", "-p", "/etc/dhcp/dhclient-enter-hooks.d")
         # its package asks a systemd-resolved that may not be there
         machine.run("rm", "-f", "/etc/network/if-up.d/resolved", "/etc/network/if-down.d/resolved")
-        self.write("/etc/os-release", OS_RELEASE)
+        if not RELEASE:
+            self.write("/etc/os-release", OS_RELEASE)
         # dhclient's script looks for a root on the network there
         self.write("/etc/fstab", "")
         self.write("/etc/resolv.conf", "nameserver 10.99.0.1\n")
@@ -115,7 +116,7 @@ class Debian(Booting):
 
 def _host(request: pytest.FixtureRequest) -> Iterator[Debian]:
     of_the_nic, data, *ufw = getattr(request, "param", (DHCP, {}))
-    with Machine(LAYER.with_name("layer-ifupdown")) as machine, SystemdMachine(machine) as system:
+    with with_layer("layer-ifupdown") as machine, SystemdMachine(machine) as system:
         host = Debian(machine, system)
         host.of_the_nic, host.data, host.ufw = of_the_nic, data, bool(ufw)
         host.install()
@@ -267,7 +268,7 @@ class Running(Debian):
 
 @pytest.fixture
 def running() -> Iterator[Running]:
-    with Machine(LAYER.with_name("layer-ifupdown")) as machine, SystemdMachine(machine) as system:
+    with with_layer("layer-ifupdown") as machine, SystemdMachine(machine) as system:
         host = Running(machine, system)
         host.of_the_nic = BY_NETWORKING
         host.install()
