@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from cobbler_bridge.description.describe import wants_bridge
 from cobbler_bridge.placement.placer import Blend
-from cobbler_bridge.placement.which_bridge import Placement
+from cobbler_bridge.placement.which_bridge import Placement, is_to_have_bridge
 from cobbler_bridge.plan.plan import Plan
 from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem
@@ -80,7 +80,7 @@ def plan_all(
 ) -> Dict[Tuple[str, str], Planned]:
     """What everything that asks for a bridge is to have, by its kind and its name."""
     wanted = [("profile", each.name) for each in profiles.values() if wants_bridge(each.meta)]
-    wanted += [("system", each.name) for each in systems.values() if _wants(each)]
+    wanted += [("system", each.name) for each in systems.values() if is_to_have_bridge(each)]
     found = {}
     for kind, name in wanted:
         data = blend(kind, name)
@@ -88,9 +88,3 @@ def plan_all(
         # a variable may stand in the place of its name
         found[kind, name] = Planned(plan, [each._replace(subject=name) for each in problems])
     return found
-
-
-def _wants(system: System) -> bool:
-    records = {each.name: {"interface_type": each.kind} for each in system.interfaces}
-    # a variable may stand in their place
-    return wants_bridge({"interfaces": records, **system.meta})

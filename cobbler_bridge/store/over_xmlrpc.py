@@ -13,7 +13,7 @@ from typing import (
 )
 from xmlrpc.client import Fault
 
-from cobbler_bridge import typed
+from cobbler_bridge import findings, typed
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.store import ledger, old_notes, shape, versions_over_xmlrpc, wire
 from cobbler_bridge.store.inventory import Profile, System
@@ -52,7 +52,7 @@ class ItemError(Exception):
     def __init__(
         self, kind: str, name: str, wrong: str, right: str = "correct it; cobbler.log has more"
     ) -> None:
-        self.problem = Problem(name, kind, wrong, right)
+        self.problem = Problem(name, kind, wrong, right, findings.COBBLER_REFUSES)
         super().__init__(str(self.problem))
 
 
