@@ -410,7 +410,7 @@ def _as_data(subject: str, planned: Optional[Plan], problems: List[Problem]) -> 
 
 def _show(options: argparse.Namespace) -> int:
     with _cobbler(options.server, timeout=options.timeout) as cobbler:
-        rows = listing.hosts(cobbler.systems())
+        rows = listing.hosts(cobbler.systems(options.names))
     missing = listing.missing(rows, options.names)
     if missing:
         raise _FailError(PROBLEMS, "no such host or guest: %s" % ", ".join(map(shown, missing)))
@@ -428,7 +428,7 @@ def _show(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     wanted = Wanted(options.names, options.host, options.profile)
     with _cobbler(options.server, timeout=options.timeout) as cobbler:
-        site = gather(cobbler, here=options.server is None)
+        site = gather(cobbler, options.server is None, wanted)
     fits_nothing = missing(site, wanted)
     if fits_nothing:
         message = "no such system or profile: %s" % ", ".join(map(shown, fits_nothing))

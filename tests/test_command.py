@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Callable, Tuple
+from typing import Any, Callable, Tuple
 
 import pytest
 
+from cobbler_bridge.store.ledger import Memory
+from cobbler_bridge.store.told import Told, as_text
 from hostile_cobbler import Cobbler
 
 Run = Callable[..., Tuple[int, str, str]]
@@ -51,3 +53,19 @@ def test_a_file_that_cannot_be_written(run: Run, tmp_path: Path, name: str) -> N
     status, out, err = run([*METRICS, "--output", str(tmp_path / name)])
     assert (status, out) == (2, "")
     assert err.startswith("cobbler-bridge: --output %s" % tmp_path)
+
+
+@pytest.mark.parametrize("odd", [None, 5, "x", ["a"], {"a": ["b"]}, {"eth0": {"mac_address": [1]}}])
+@pytest.mark.parametrize("field", ["alike", "interfaces", "autoinstall_meta", "profile", "ctime"])
+def test_what_the_server_tells_of_one_system_is_taken_for_what_it_is(
+    run: Run, cobbler: Cobbler, odd: Any, field: str
+) -> None:
+    """Only what is named is asked for; what its own part of the pack says wrong is no end."""
+    host, guest = cobbler.answers.systems
+    parents = {"profile": cobbler.answers.profiles, "distro": cobbler.answers.distros}
+    said = Told(Memory([], [], False), [dict(host, **{field: odd}), guest], parents)
+    cobbler.answers.methods["generate_script"] = lambda *_: as_text(said)
+    for words in (["check", "kvm1"], ["show", "web1"], ["record", "kvm1", "--dry-run"]):
+        status, out, err = run(words)
+        assert status in (0, 1), (out, err)
+    assert ("get_items", ("system",)) not in cobbler.calls

@@ -782,8 +782,10 @@ def test_a_record_of_the_same_stays(run: Run, cobbler: Cobbler, kind: str, dry: 
     assert entries() == []
     assert {name for name, _ in cobbler.calls} <= {
         "extended_version",
+        "generate_script",
         "get_blended_data",
         "get_item",
+        "get_item_names",
         "get_items",
         "get_settings",
         "has_item",

@@ -45,6 +45,7 @@ class Site(NamedTuple):
     ``now`` is in seconds since 1970; ``imports_need_leave`` says whether this Cobbler has a setting
     that must list what the snippets import. ``damaged`` names systems of which nobody can read what
     is remembered; ``moved`` says that what version 0.1 noted among variables counts no more.
+    ``is_part`` says that there are more systems.
     """
 
     systems: Mapping[str, System]
@@ -58,6 +59,7 @@ class Site(NamedTuple):
     imports_need_leave: bool = True
     damaged: Sequence[str] = ()
     moved: bool = False
+    is_part: bool = False
 
     @property
     def default(self) -> str:

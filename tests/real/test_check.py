@@ -99,7 +99,7 @@ def test_planted(clean: Server) -> None:
         "kvm2": ["record"],
     }
     assert list(check(clean, "g4", "kvm1", "bare")) == ["bare", "g4"]
-    assert list(check(clean, "--profile=bare", "--host=kvm3")) == ["bare", "g9"]
+    assert list(check(clean, "bare", "--host=kvm3")) == ["bare", "g9"]
     g2 = clean.command("check", "g2")
     assert g2.stdout.startswith("waiting: g2: bridge_host: Cobbler knows no bridge of 'waiting'; ")
     done = clean.command("check", "nobody", "g1", check=False)
