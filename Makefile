@@ -37,6 +37,7 @@ check: $(VENV)/test
 
 bench: $(VENV)/package
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
+	@$(VENV)/bin/python tools/bench_command.py
 
 cases: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py

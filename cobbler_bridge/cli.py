@@ -5,6 +5,7 @@ import contextlib
 import errno
 import http.client
 import json
+import os
 import re
 import sys
 import time
@@ -17,8 +18,12 @@ from cobbler_bridge import __version__, check
 from cobbler_bridge.apply import fleet, waves
 from cobbler_bridge.check import setting
 from cobbler_bridge.check.gather import gather
+from cobbler_bridge.check.report import Report, as_data, as_junit, as_prometheus, as_text
+from cobbler_bridge.check.site import Site
+from cobbler_bridge.check.wanted import Wanted, missing
 from cobbler_bridge.description.blended_data import subject_of
 from cobbler_bridge.description.describe import wants_bridge
+from cobbler_bridge.findings import SEVERITIES, WAITING
 from cobbler_bridge.install import changes, manifest, this_cobbler
 from cobbler_bridge.placement import by_hand
 from cobbler_bridge.plan import delivery
@@ -152,9 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     showing.set_defaults(run=_show)
 
     checking = commands.add_parser("check", help="find what will not work, before it is tried")
-    checking.add_argument("names", metavar="NAME", nargs="*", help="only these systems, profiles")
-    checking.add_argument("--format", choices=("text", "json"), default="text")
-    checking.set_defaults(run=_check)
+    _add_what_to_check(checking)
 
     recording = commands.add_parser(
         "record", help="say by hand which bridges hosts have, and place their guests"
@@ -242,6 +245,27 @@ def _add_what_to_set(command: argparse.ArgumentParser) -> None:
     unset = "take this variable away; one that is inherited then counts; may be given again"
     command.add_argument("--unset", metavar="KEY", action="append", default=[], help=unset)
     command.set_defaults(run=_set)
+
+
+def _add_what_to_check(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "names", metavar="NAME", nargs="*", help="only these systems and profiles; * and ?"
+    )
+    for kind, text in (
+        ("host", "hosts and their guests"),
+        ("profile", "profiles and their systems"),
+    ):
+        command.add_argument(
+            "--" + kind, metavar="NAME", action="append", default=[], help="only these %s" % text
+        )
+    command.add_argument(
+        "--severity", choices=SEVERITIES, default=WAITING, help="leave out what is less bad"
+    )
+    formats = ("text", "json", "junit", "prometheus")
+    command.add_argument("--format", choices=formats, default="text")
+    command.add_argument("--output", metavar="FILE", help="write there, whole or not at all")
+    command.add_argument("--quiet", action="store_true", help="say nothing if nothing was found")
+    command.set_defaults(run=_check)
 
 
 def _add_server(command: argparse.ArgumentParser) -> None:
@@ -403,7 +427,7 @@ def _render(options: argparse.Namespace) -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
     if options.format == "json":
-        _print_json(_as_data(subject_of(data), planned, problems))
+        sys.stdout.write(_as_json(_as_data(subject_of(data), planned, problems)))
     elif planned is not None and options.format == "sh":
         sys.stdout.write(render.script(planned))
     elif planned is not None:
@@ -432,19 +456,19 @@ def _as_data(subject: str, planned: Optional[Plan], problems: List[Problem]) -> 
         "actions": [
             step.does for _, step in steps if not isinstance(step, (File, Program, Shipped))
         ],
-        "problems": [dict(problem._asdict()) for problem in problems],
+        "problems": [problem.as_data() for problem in problems],
     }
 
 
 def _show(options: argparse.Namespace) -> int:
     with _cobbler(options.server, timeout=options.timeout) as cobbler:
-        rows = listing.hosts(cobbler.systems())
+        rows = listing.hosts(cobbler.systems(options.names))
     missing = listing.missing(rows, options.names)
     if missing:
         raise _FailError(PROBLEMS, "no such host or guest: %s" % ", ".join(map(shown, missing)))
     rows = listing.filtered(rows, listing.Filter(options.names, options.state, options.bridge))
     if options.format == "json":
-        _print_json(listing.as_data(rows))
+        sys.stdout.write(_as_json(listing.as_data(rows)))
     elif options.format == "yaml":
         yaml.safe_dump(listing.as_data(rows), sys.stdout, default_flow_style=False)
     else:
@@ -454,18 +478,50 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    wanted = Wanted(options.names, options.host, options.profile)
     with _cobbler(options.server, timeout=options.timeout) as cobbler:
-        site = gather(cobbler, here=options.server is None)
-    missing = sorted(set(options.names) - set(site.systems) - set(site.profiles))
-    if missing:
-        message = "no such system or profile: %s" % ", ".join(map(shown, missing))
+        site = gather(cobbler, options.server is None, wanted)
+    fits_nothing = missing(site, wanted)
+    if fits_nothing:
+        message = "no such system or profile: %s" % ", ".join(map(shown, fits_nothing))
         raise _FailError(PROBLEMS, message)
-    found = check.problems(site, options.names)
+    report = check.report(site, wanted, options.severity)
+    if report.found or not options.quiet or options.format != "text":
+        _put(options.output, _report(report, site, options))
+    return PROBLEMS if report.is_bad else WELL
+
+
+def _report(report: Report, site: Site, options: argparse.Namespace) -> str:
     if options.format == "json":
-        _print_json([dict(problem._asdict()) for problem in found])
-    else:
-        print("\n".join(map(str, found)) or "No problem was found.")
-    return PROBLEMS if found else WELL
+        return _as_json(as_data(report))
+    if options.format == "junit":
+        return as_junit(report)
+    if options.format == "prometheus":
+        return as_prometheus(report, site)
+    return as_text(report, colours=options.output is None and _has_colours())
+
+
+def _has_colours() -> bool:
+    """Whether somebody looks at it who wants colours: https://no-color.org."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
+
+
+def _put(path: Optional[str], text: str) -> None:
+    """Write to a file, which is there whole or as it was, or on standard output."""
+    if path is None:
+        sys.stdout.write(text)
+        return
+    beside = "%s.%d" % (path, os.getpid())
+    try:
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(beside, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.remove(beside)
+        message = "--output %s: %s" % (path, error.strerror)
+        raise _FailError(WRONG_USAGE, message) from error
 
 
 def _record(options: argparse.Namespace) -> int:
@@ -587,8 +643,8 @@ def _login(options: argparse.Namespace) -> Login:
     return login
 
 
-def _print_json(data: Any) -> None:
-    print(json.dumps(data, indent=2))
+def _as_json(data: Any) -> str:
+    return json.dumps(data, indent=2) + "\n"
 
 
 @contextlib.contextmanager

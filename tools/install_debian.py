@@ -48,7 +48,10 @@ CHANGES = (
     ),
     # less to unpack: an emulated processor is slow
     ("tasksel tasksel/first multiselect standard\n", "tasksel tasksel/first multiselect\n"),
-    ("string ntp ssh wget\n", "string wget bridge-utils\nd-i base-installer/install-recommends boolean false\n"),
+    (
+        "string ntp ssh wget\n",
+        "string wget bridge-utils\nd-i base-installer/install-recommends boolean false\n",
+    ),
 )
 LATE = "d-i preseed/late_command string wget -O-"
 
@@ -234,9 +237,12 @@ class Installation:
             said = machine.seen()
             for line in said[told:].split("\n")[:-1]:
                 told += len(line) + 1
-                step = re.match("(Checking|Loading|Detecting|Partitions|Installing|Configuring|"
-                                "Select and|Retrieving|Finishing|Preparing|Starting|Booting|iPXE)"
-                                ".*[a-zA-Z]", line.strip())
+                step = re.match(
+                    "(Checking|Loading|Detecting|Partitions|Installing|Configuring|"
+                    "Select and|Retrieving|Finishing|Preparing|Starting|Booting|iPXE)"
+                    ".*[a-zA-Z]",
+                    line.strip(),
+                )
                 text = step.group() if step else ""
                 if text and text != heard:
                     heard = text

@@ -24,7 +24,9 @@ def of_apt() -> str:
     """
     targets = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
     wanted = ["Created-By: Packages", "Component: main"]
-    found = subprocess.run([*targets, *wanted], stdout=subprocess.PIPE, encoding="utf-8", check=True)
+    found = subprocess.run(
+        [*targets, *wanted], stdout=subprocess.PIPE, encoding="utf-8", check=True
+    )
     for uri in found.stdout.split():
         if uri.startswith("http") and uri.rstrip("/").endswith(FOLDER):
             return uri.rstrip("/")

@@ -76,7 +76,7 @@ class Index:
             elif self._items.has_interfaces_apart:
                 self._names = None
                 return
-            self._set_host(name, None if item is None else _host_of(self._items, item, {}))
+            self._set_host(name, None if item is None else host_of(self._items, item, {}))
             self._set_addresses(name, self._written(name))
 
     def rebuild(self) -> List[str]:
@@ -90,7 +90,7 @@ class Index:
             items = self._items
             for item in self._api.systems():
                 self._names.add(item.name)
-                self._set_host(item.name, _host_of(items, item, profiles))
+                self._set_host(item.name, host_of(items, item, profiles))
                 self._set_addresses(item.name, _written_on(items, item))
             self._doubles = self._count() - len(self._names)
             return [name for name, host in self._host_of.items() if before.get(name) != host]
@@ -129,7 +129,7 @@ class Index:
         return len(self._api.systems().listing)
 
 
-def _host_of(items: versions.Cobbler33, item: Any, profiles: Dict[str, Any]) -> Any:
+def host_of(items: versions.Cobbler33, item: Any, profiles: Dict[str, Any]) -> Any:
     """The host that an item names; ``profiles`` remembers what each profile says."""
     own = as_dict(items.own_meta(item))
     if keys.HOST.name in own or "!" + keys.HOST.name in own:

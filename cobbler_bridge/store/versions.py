@@ -189,6 +189,15 @@ class Cobbler33:
         found: Data = item.to_dict()
         return found
 
+    def told(self, item: Any) -> Data:
+        """The same, for who has no way to look up what they refer to."""
+        return self.fields(item)
+
+    def told_above(self, item: Any) -> Data:
+        """The fields of a profile, distro or image."""
+        found: Data = item.to_dict()
+        return found
+
     def profile_of(self, item: Any) -> Any:
         """The profile of a system, ``None`` for one of an image."""
         return self.api.find_profile(name=item.profile) if item.profile else None
@@ -282,6 +291,22 @@ class Cobbler40(Cobbler33):
         found = plain(dict(item.to_dict(), interfaces=interfaces))
         profile = self.profile_of(item)
         return dict(found, profile="" if profile is None else profile.name)
+
+    def told(self, item: Any) -> Data:
+        """An image is named by its uid, and so is a template, which says where its file is."""
+        image = self.api.find_image(uid=item.image) if item.image else None
+        name = "" if image is None else image.name
+        return dict(self.fields(item), image=name, autoinstall=self.template(item))
+
+    def told_above(self, item: Any) -> Data:
+        """Likewise."""
+        template = "" if not hasattr(item, "autoinstall") else self.template(item)
+        found: Data = dict(item.to_dict(), autoinstall=template)
+        for field, kind in (("parent", "profile"), ("distro", "distro")):
+            uid = found.get(field)
+            known = getattr(self.api, "find_" + kind)(uid=uid) if uid else None
+            found[field] = "" if known is None else known.name
+        return found
 
     def profile_of(self, item: Any) -> Any:
         """A system refers to it by its uid."""

@@ -36,12 +36,15 @@ mount --bind /dev target/dev
 mount -t tmpfs tmpfs target/installer
 chroot . syslogd
 """
-LOAD = """\
+LOAD = (
+    """\
 set -e
 export DEBIAN_FRONTEND=noninteractive
 for each in /var/lib/dpkg/info/*.templates; do debconf-loadtemplate d-i "$each"; done
 debconf-set-selections %s
-""" % SEED
+"""
+    % SEED
+)
 STEP = "DEBIAN_FRONTEND=text exec debconf -o d-i /usr/lib/finish-install.d/%s < /dev/null"
 
 
@@ -104,9 +107,7 @@ def installer(server: Server, tmp_path: Path) -> Iterator[Installer]:
     sample = server.cobbler.path("/var/lib/cobbler/templates/sample.seed").read_text()
     server.add("profile", "hosts", distro="debian", autoinstall="sample.seed")
     server.edit("profile", "hosts", autoinstall_meta={"bridge": "br0", "bridge_firewall": "none"})
-    server.add(
-        "system", "kvm1", profile="hosts", modify_interface={"macaddress-eth0": MAC}
-    )
+    server.add("system", "kvm1", profile="hosts", modify_interface={"macaddress-eth0": MAC})
     rendered = server.command("render", "--system", "kvm1").stdout
     server.cobbler.path("/var/lib/cobbler/templates/hosts.seed").write_text(
         preseed(sample, rendered)
