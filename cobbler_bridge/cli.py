@@ -128,13 +128,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
     commands.required = True
 
-    put = commands.add_parser("install", help="put snippets and triggers into this Cobbler")
-    put.set_defaults(run=_install)
-    take = commands.add_parser("uninstall", help="take them out again")
-    take.set_defaults(run=_uninstall)
-    for command in (put, take):
-        command.add_argument("--dry-run", action="store_true", help="only say what would be done")
-        command.add_argument("--restart", action="store_true", help="restart cobblerd if it must")
+    _add_installing(
+        commands.add_parser("install", help="put snippets and triggers into this Cobbler"),
+        commands.add_parser("uninstall", help="take them out again"),
+    )
 
     changing = commands.add_parser("set", help="change variables, and no others")
     _add_what_to_set(changing)
@@ -174,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     placing.set_defaults(run=_place)
 
     applying = commands.add_parser("apply", help="switch hosts that run, over ssh")
-    _add_how_to_apply(applying)
+    _add_whom_to_apply(applying)
 
     for command in (changing, recording, placing, applying):
         command.add_argument("--dry-run", action="store_true", help="only say what would change")
@@ -186,7 +183,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_how_to_apply(command: argparse.ArgumentParser) -> None:
+def _add_installing(put: argparse.ArgumentParser, take: argparse.ArgumentParser) -> None:
+    put.set_defaults(run=_install)
+    take.set_defaults(run=_uninstall)
+    for command in (put, take):
+        command.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        command.add_argument("--restart", action="store_true", help="restart cobblerd if it must")
+
+
+def _add_whom_to_apply(command: argparse.ArgumentParser) -> None:
     command.add_argument("hosts", metavar="HOST", nargs="*", help="these hosts; * and ?")
     command.add_argument(
         "--profile",
@@ -569,7 +574,7 @@ def _apply(options: argparse.Namespace) -> int:
                 if each.outcome != waves.UNTOUCHED:
                     _progress(each, len(outcomes), len(chosen.jobs))
         finally:
-            _report(outcomes, options.report)
+            _write_outcomes(outcomes, options.report)
     return WELL if all(each.outcome in waves.WELL for each in outcomes) else PROBLEMS
 
 
@@ -589,7 +594,7 @@ def _progress(outcome: waves.Outcome, ended: int, of: int) -> None:
     print(one_line("[%d/%d] %s: %s%s" % words), file=sys.stderr, flush=True)
 
 
-def _report(outcomes: Sequence[waves.Outcome], path: Optional[str]) -> None:
+def _write_outcomes(outcomes: Sequence[waves.Outcome], path: Optional[str]) -> None:
     sys.stdout.write(fleet.as_text(outcomes))
     if path is None:
         return

@@ -112,7 +112,7 @@ def test_what_is_there_already_is_not_switched() -> None:
 
 
 def test_a_session_that_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waves.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(waves, "_PAUSE", 0)
     cut = Answer(NO_SESSION, ["Connection reset"])
     site = Site(2, kvm00=[CHANGES, cut, cut, Answer(0, [])], kvm01=[CHANGES, cut, BACK])
     found = site.roll_out()

@@ -89,7 +89,7 @@ class Remote(Relayed):
             while True:
                 session = self.door.accept()[0]
                 with session:
-                    begun = subprocess.Popen(sshd, stdin=session, stdout=session)
+                    begun = subprocess.Popen(sshd, stdin=session.fileno(), stdout=session.fileno())
                     self.sessions.append(begun)
 
     def apply(self, *words: str) -> Tuple[int, str]:

@@ -20,6 +20,7 @@ firstboot_nics() {
 # keep_script PATH: what is run stays on the host, to be looked at and to be run again
 keep_script() {
     if command -v whole > /dev/null; then
+        # shellcheck disable=SC2016 # what runs it
         whole && echo '(bridge_setup) < /dev/null || { [ $? -eq 1 ] && [ "${1:-}" != apply ]; }'
     else
         cat "$0"
@@ -166,14 +167,14 @@ start_check() {
 
 # await_check: says how it ends; our own end, and that of the session, change nothing for it
 await_check() {
-    gone=0
-    until [ ! -e "$state/expected" ] || [ -e "$state/proved" ] || [ "$gone" -gt 5 ]; do
+    ended=0
+    until [ ! -e "$state/expected" ] || [ -e "$state/proved" ] || [ "$ended" -gt 5 ]; do
         sleep 1
         process "$state/check.pid"
         case $command in
-        */libexec/cobbler-bridge/firstboot*) gone=0 ;;
+        */libexec/cobbler-bridge/firstboot*) ended=0 ;;
         # where it was killed it is started again
-        *) gone=$((gone + 1)) ;;
+        *) ended=$((ended + 1)) ;;
         esac
     done
     if [ -e "$state/proved" ] && [ ! -e "$state/rolled-back" ]; then

@@ -1,5 +1,5 @@
 # On a machine that runs: its network must not change before the check is at work.
-# needs: say grep sh
+# needs: say grep
 
 # runs: whether this is a machine that runs, and neither an installer's chroot nor a copy
 runs() {

@@ -1,6 +1,6 @@
 # Puts the files in place all together, or leaves the machine as it is and says why.
 # needs: alike check_names copy gone is_there leave_alone put runs same say set_aside will_write
-# needs: cp grep mkdir mv rm sync
+# needs: cat cp grep mkdir mv rm sed sync
 
 # keep PATH: a copy of what stood there, beside any older one; what we wrote is not the first
 keep() {
@@ -72,6 +72,7 @@ commit() {
 # would_change: ends here with what a run would change
 would_change() {
     if [ "$looks" = diff ]; then
+        command -v diff > /dev/null || leave_alone "there is no diff to show it with"
         while read -r path; do is_ours "$path" || differs "$path" "$new/files$path"; done < "$new/todo"
         while read -r path; do is_ours "$path" || differs "$path" /dev/null; done < "$new/aside"
     else
