@@ -269,7 +269,7 @@ def test_what_helpers_call_is_looked_for_and_nothing_else_is_there() -> None:
 
 # The shell's own, what only some machines have, and words of awk's and of messages
 NOT_NEEDED = frozenset(
-    "diff echo printf systemctl link last size file which bridge init domain".split()
+    "diff echo printf sh systemctl link last size file which bridge init domain".split()
 )
 
 
@@ -309,7 +309,7 @@ def test_a_helper_calls_nothing_that_is_not_known(file: carried.HelperFile) -> N
     """A misspelt name would only be found where what it is for happens."""
     known = {each.name for each in file.helpers} | file.needs | BUILTINS | NO_COMMANDS
     for each in file.helpers:
-        assert commands(each.text) <= known | {"diff", "ethtool", "modprobe", "systemctl"}, (
+        assert commands(each.text) <= known | {"diff", "ethtool", "modprobe", "sh", "systemctl"}, (
             each.name
         )
 
