@@ -427,6 +427,19 @@ def test_what_runs(root: Optional[str], name: str, runs: bool, tmp_path: Path) -
         assert host.calls("systemctl") == []
 
 
+def test_the_installer_is_not_what_it_installs(tmp_path: Path) -> None:
+    host = Running(tmp_path, machine.SHELLS["dash"])
+    (tmp_path / "mnt/sysimage/etc").mkdir(parents=True)
+    run = host.script()
+    assert "this is the installer and not what it installs" in run.errors
+    assert run.refused
+    assert host.etc() == host.old
+    assert host.calls("systemctl") == []
+    # a machine that doesn't run may have such a folder
+    (tmp_path / "proc/1/root").unlink()
+    assert "at the next boot, which proves it" in host.script().output
+
+
 # The script is killed when it calls a command for the time that is named
 CUT = """#!/bin/sh
 count=$(cat "$BRIDGE_ROOT/cut")
