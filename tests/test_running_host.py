@@ -35,6 +35,7 @@ case "$*" in
 is-active*) echo inactive; exit 3 ;;
 "restart cobbler-bridge-firstboot.service")
     [ ! -e "$R/no check" ] || exit 1
+    cp -a "$R/etc/sysconfig" "$R/begun"
     {
         setsid %s "$R/usr/libexec/cobbler-bridge/firstboot" > "$R/log"
         touch "$R/ended"
@@ -131,6 +132,20 @@ def test_switched_and_proved(sh: List[str], tmp_path: Path) -> None:
     before = len(host.calls("systemctl"))
     assert host.script().output.endswith("br0 is set up already\n")
     assert len(host.calls("systemctl")) == before
+
+
+@ON_EVERY_SHELL
+def test_the_check_is_at_work_before_anything_changes(sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    host.script()
+    host.ends("Cobbler was told")
+    begun = {
+        "etc/sysconfig/" + path: text for path, text in machine.tree(tmp_path / "begun").items()
+    }
+    # what is to be put in place lies beside it already
+    before = {path: text for path, text in begun.items() if ".cobbler-bridge." not in path}
+    assert len(before) < len(begun)
+    assert before == {path: host.old[path] for path in host.old if "/sysconfig/" in path}
 
 
 @ON_EVERY_SHELL
