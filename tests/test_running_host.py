@@ -36,6 +36,7 @@ case "$*" in
 is-active*) echo inactive; exit 3 ;;
 "restart cobbler-bridge-firstboot.service")
     [ ! -e "$R/no check" ] || exit 1
+    cp -a "$R/etc/sysconfig" "$R/begun"
     {
         setsid %s "$R/usr/libexec/cobbler-bridge/firstboot" > "$R/log" &
         mkdir -p "$R/proc/$!"
@@ -137,6 +138,20 @@ def test_switched_and_proved(sh: List[str], tmp_path: Path) -> None:
     before = len(host.calls("systemctl"))
     assert host.script().output.endswith("br0 is set up already\n")
     assert len(host.calls("systemctl")) == before
+
+
+@ON_EVERY_SHELL
+def test_the_check_is_at_work_before_anything_changes(sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    host.script()
+    host.ends("Cobbler was told")
+    begun = {
+        "etc/sysconfig/" + path: text for path, text in machine.tree(tmp_path / "begun").items()
+    }
+    # what is to be put in place lies beside it already
+    before = {path: text for path, text in begun.items() if ".cobbler-bridge." not in path}
+    assert len(before) < len(begun)
+    assert before == {path: host.old[path] for path in host.old if "/sysconfig/" in path}
 
 
 @ON_EVERY_SHELL
@@ -436,6 +451,19 @@ def test_what_runs(root: Optional[str], name: str, runs: bool, tmp_path: Path) -
         host.ends("Cobbler was told")
     else:
         assert host.calls("systemctl") == []
+
+
+def test_the_installer_is_not_what_it_installs(tmp_path: Path) -> None:
+    host = Running(tmp_path, machine.SHELLS["dash"])
+    (tmp_path / "mnt/sysimage/etc").mkdir(parents=True)
+    run = host.script()
+    assert "this is the installer and not what it installs" in run.errors
+    assert run.refused
+    assert host.etc() == host.old
+    assert host.calls("systemctl") == []
+    # a machine that doesn't run may have such a folder
+    (tmp_path / "proc/1/root").unlink()
+    assert "at the next boot, which proves it" in host.script().output
 
 
 # The script is killed when it calls a command for the time that is named

@@ -828,3 +828,60 @@ def test_what_an_earlier_run_wrote_goes(
     # beside what was there first, which is what "keep" reads
     kept = tree(tmp_path / "var/lib/cobbler-bridge/kept")
     assert {name for name in kept if "br0" in name} == {name + ".again" for name in old}
+
+
+@ON_EVERY_SHELL
+def test_two_devices_of_one_name(sh: List[str], tmp_path: Path) -> None:
+    """Only the machine tells what the VLAN's NIC is called."""
+    build(tmp_path)
+    old = tree(tmp_path)
+    data = dict(DATA, bridge="eth0.7", bridge_vlan="7", bridge_port=MAC1)
+    run = machine.run(bridge_setup(data), tmp_path, sh)
+    assert run.errors == "cobbler-bridge: there would be two devices eth0.7" + STAYS
+    assert tree(tmp_path) == old
+
+
+@ON_EVERY_SHELL
+def test_what_a_run_that_was_cut_off_left_beside_a_place_is_not_put_back(
+    sh: List[str], tmp_path: Path
+) -> None:
+    faulty = Faulty(tmp_path, "first", sh)
+    stale = SCRIPTS_FOLDER + "/.cobbler-bridge.old.ifcfg-br0"
+    (tmp_path / "model" / stale).write_text("DEVICE=stale\n")
+    # the last one but the list of what was written
+    run = faulty.run("mv", faulty.calls.count("mv") - 1, NEVER)
+    assert run.status == 1
+    assert tree(faulty.root) == faulty.old
+
+
+LABELS = """root=%s new=%s
+%s
+sync() { echo synced; }
+to_disk
+labels
+"""
+
+
+@pytest.mark.parametrize("shell_name", machine.SHELLS)
+@pytest.mark.parametrize(("root", "said"), [("", "synced\n/etc/a\n/etc/b\n"), ("/mnt", "")])
+def test_what_is_done_on_the_machine_itself(
+    root: str, said: str, shell_name: str, tmp_path: Path
+) -> None:
+    """And not where a root is only worked on: its files get labels, and a disk has them."""
+    (tmp_path / "todo").write_text("/etc/a\n/etc/b\n")
+    program = tmp_path / "restorecon"
+    program.write_text('#!/bin/sh\necho "$1"\n[ $1 != /etc/a ]\n')
+    program.chmod(0o755)
+    (file,) = (each for each in carried.files() if each.name == "transaction.sh")
+    texts = {each.name: each.text for each in file.helpers}
+    assert "labels" in {each.name: each.calls for each in file.helpers}["commit"]
+    helpers = (texts["to_disk"] + texts["labels"]).replace("/sbin/restorecon", str(program))
+    script = LABELS % (root, tmp_path, helpers)
+    run = subprocess.run(
+        machine.SHELLS[shell_name],
+        input=script,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        check=True,
+    )
+    assert run.stdout == said
