@@ -262,7 +262,7 @@ class Api40(Api):
 
 def test_which_interface_was_saved() -> None:
     """A trigger is told its name, which every system may have."""
-    nics = {"eth0": [Nic("a", 1.0), Nic("b", 3.0), Nic("gone", 9.0)], "eth1": [Nic("a", 2.0)]}
+    nics = {"eth0": [Nic("a", 1.0), Nic("b", 3.0), Nic("gone", 2.0)], "eth1": [Nic("a", 2.0)]}
     at = in_process.InProcess(Api40(nics))
     assert at.interface_saved("eth0") == ["of b"]
     assert at.interface_saved("eth0") == []
