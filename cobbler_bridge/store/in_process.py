@@ -260,12 +260,13 @@ class InProcess:
         """The systems whose interface of this name was saved by itself since the last time; where
         nothing is known of that, the one of the last save."""
         known = index_of(self._api).interfaces
-        found = dict(self._items.saved_interfaces(name))
+        found = self._items.saved_interfaces(name)
         last = max(found.values(), default=0.0)
         since = known.get(name, last - 1e-6)
         if found:
             known[name] = last
-        return [system for system, when in found.items() if when > since]
+        items = [self._items.find_uid(uid) for uid, when in found.items() if when > since]
+        return [str(item.name) for item in items if item is not None]
 
     def profile_changed(self, name: str) -> List[str]:
         """The guests whose host changed with this profile or distro; none if it is neither."""

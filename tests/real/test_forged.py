@@ -153,8 +153,8 @@ def test_hostile_reasons(settled: Server) -> None:
         assert "Traceback" not in server.log()
         if "<" not in reason:
             continue
-        for words in (["show"], ["show", "--format", "svg"], ["check"]):
-            said = server.command(*words, check=False)
+        for asked in (["show"], ["show", "--format", "svg"], ["check"]):
+            said = server.command(*asked, check=False)
             assert "<script>" not in said.stdout
             assert all(line.isprintable() for line in (said.stdout + said.stderr).split("\n"))
         # as it is told elsewhere
