@@ -206,6 +206,29 @@ def as_data(rows: Sequence[HostRow]) -> List[Dict[str, Any]]:
     ]
 
 
+def summary(rows: Sequence[HostRow]) -> Dict[str, Any]:
+    """How many hosts are in which state, and how many guests they have, for JSON and YAML; the
+    keys are part of the public interface."""
+    return {
+        "hosts": {state: sum(row.state == state for row in rows) for state in ALL_STATES},
+        "drifted": sum(bool(row.drift) for row in rows),
+        "guests": sum(len(row.guests) for row in rows),
+    }
+
+
+def summary_text(rows: Sequence[HostRow]) -> str:
+    """The same as a table: a line for each state that a host is in."""
+    lines = [("STATE", "HOSTS", "GUESTS")]
+    for how in (*ALL_STATES, "all"):
+        found = [row for row in rows if how in (row.state, "all")]
+        if found or how == "all":
+            drifted = sum(bool(row.drift) for row in found)
+            word = how + (drifted and how != "all" and ", %d drifted" % drifted or "")
+            guests = sum(len(row.guests) for row in found)
+            lines.append((word, "%d" % len(found), "%d" % guests))
+    return table.text(lines)
+
+
 def as_text(rows: Sequence[HostRow]) -> str:
     """A table: a line for each host, and one below it for each of its guests."""
     lines = [("HOST", "BRIDGES", "PORTS", "STATE", "SINCE")]
