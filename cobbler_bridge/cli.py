@@ -42,7 +42,7 @@ from cobbler_bridge.plan.plan import File, Plan, Program, Shipped, flat, plain
 from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem, one_line, shown
 from cobbler_bridge.script import render
-from cobbler_bridge.show import listing, picture
+from cobbler_bridge.show import listing, page, picture
 from cobbler_bridge.store import wire
 from cobbler_bridge.store.ledger import Ledger
 from cobbler_bridge.store.over_xmlrpc import ItemError, Login, XmlRpc
@@ -280,9 +280,10 @@ def _add_what_to_show(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--watch", metavar="SECONDS", type=_seconds, nargs="?", const=_WATCH_SECONDS, help=text
     )
-    formats = ("text", "json", "yaml", "svg", "dot")
-    text = "text: a table; json, yaml: for scripts; svg: a picture; dot: for Graphviz"
+    formats = ("text", "json", "yaml", "html", "svg", "dot")
+    text = "text: a table; json, yaml: for scripts; html: a page; svg: a picture; dot: for Graphviz"
     command.add_argument("--format", choices=formats, default="text", help=text)
+    command.add_argument("--output", metavar="FILE", help="write there, whole or not at all")
     command.set_defaults(run=_show)
 
 
@@ -518,8 +519,8 @@ def _as_data(subject: str, planned: Optional[Plan], problems: List[Problem]) -> 
 def _show(options: argparse.Namespace) -> int:
     while True:
         text = _shown(options)
-        clears = options.watch is not None and sys.stdout.isatty()
-        sys.stdout.write(_CLEAR * clears + text)
+        clears = options.watch is not None and options.output is None and sys.stdout.isatty()
+        _put(options.output, _CLEAR * clears + text)
         sys.stdout.flush()
         if options.watch is None:
             return WELL
@@ -527,8 +528,13 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _shown(options: argparse.Namespace) -> str:
+    found: List[Problem] = []
     with _cobbler(options.server, timeout=options.timeout) as cobbler:
-        rows = listing.hosts(cobbler.systems(options.names))
+        if options.format == "html":
+            site = gather(cobbler, options.server is None)
+            rows, found = listing.hosts(site.systems.values(), site.now), check.problems(site)
+        else:
+            rows = listing.hosts(cobbler.systems(options.names))
     missing = listing.missing(rows, options.names)
     if missing:
         raise _FailError(PROBLEMS, "no such host or guest: %s" % ", ".join(map(shown, missing)))
@@ -538,6 +544,8 @@ def _shown(options: argparse.Namespace) -> str:
         return _as_json(data)
     if options.format == "yaml":
         return str(yaml.safe_dump(data, default_flow_style=False))
+    if options.format == "html":
+        return page.html(rows, found, time.time())
     if options.summary:
         return listing.summary_text(rows)
     writers = {"svg": picture.svg, "dot": picture.dot, "text": listing.as_text}

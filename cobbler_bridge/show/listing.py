@@ -70,11 +70,15 @@ class HostRow(NamedTuple):
     @property
     def how(self) -> str:
         """The state with all that is to be said of it, but since when."""
-        drifted = DRIFTED.get(self.drift, "")
-        if self.drift == UNSEEN:
-            drifted %= self.seen
-        state = self.state + ", never verified" * self.unproved + (drifted and ", " + drifted)
+        words = drifted(self)
+        state = self.state + ", never verified" * self.unproved + (words and ", " + words)
         return state + (self.reason and ": " + self.reason)
+
+
+def drifted(row: HostRow) -> str:
+    """Its drift in a few words, ``""`` for none."""
+    words = DRIFTED.get(row.drift, "")
+    return words % row.seen if row.drift == UNSEEN else words
 
 
 class Filter(NamedTuple):
