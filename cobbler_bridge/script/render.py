@@ -109,9 +109,9 @@ def _cut(text: str, nothing: str) -> str:
 
 def end_mark(text: str) -> str:
     """A word that is no line of ``text``: the end of the here-document that holds it."""
-    lines = set(text.split("\n"))
+    lines = "\n%s\n" % text
     marks = itertools.chain(["EOF"], map("EOF{}".format, itertools.count(2)))
-    return next(mark for mark in marks if mark not in lines)
+    return next(mark for mark in marks if "\n%s\n" % mark not in lines)
 
 
 def script(plan: Plan) -> str:
