@@ -228,13 +228,18 @@ def _parser() -> argparse.ArgumentParser:
 
     applying = _add(commands, "apply")
     _add_whom_to_apply(applying)
+    undoing = _add(commands, "undo")
+    undoing.add_argument("hosts", metavar="HOST", nargs="+", help="these hosts; * and ?")
+    undoing.set_defaults(run=_undo)
+    for command in (applying, undoing):
+        _add_ssh_user(command)
 
     for command in (changing, recording, placing, applying):
         command.add_argument("--dry-run", action="store_true", help="only say what would change")
     for command in (changing, recording, placing):
         command.add_argument("--user", metavar="NAME", help="log in by this name")
         command.add_argument("--password-file", metavar="FILE", help="the file has its password")
-    for command in (changing, render, showing, checking, recording, placing, applying):
+    for command in (changing, render, showing, checking, recording, placing, applying, undoing):
         _add_server(command)
     return parser
 
@@ -271,15 +276,18 @@ def _add_whom_to_apply(command: argparse.ArgumentParser) -> None:
         help="begin no wave once this many hosts did not end well (default: %(default)d)",
     )
     command.add_argument(
+        "--report", metavar="FILE", help="write what became of each host there; JSON for *.json"
+    )
+    command.set_defaults(run=_apply)
+
+
+def _add_ssh_user(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--user",
         metavar="NAME",
         default="root",
         help="the user on the hosts; one that isn't root has sudo (default: %(default)s)",
     )
-    command.add_argument(
-        "--report", metavar="FILE", help="write what became of each host there; JSON for *.json"
-    )
-    command.set_defaults(run=_apply)
 
 
 def _count(text: str) -> int:
@@ -312,6 +320,7 @@ _ABOUT = {
         "switch hosts that run, over ssh and in waves: each proves its bridge or keeps its network",
         "apply --profile kvm-hosts --wave 10 --report rollout.json",
     ),
+    "undo": ("have hosts put back the network that they had before their bridges", "undo kvm1"),
     "place": ("put guests on their hosts' bridges again", "place --host kvm1 --dry-run"),
 }
 
@@ -703,6 +712,26 @@ def _apply(options: argparse.Namespace) -> int:
                     _say_outcome(each, len(outcomes), len(chosen.jobs))
         finally:
             _write_outcomes(outcomes, options.report)
+    return WELL if all(each.outcome in waves.WELL for each in outcomes) else PROBLEMS
+
+
+def _undo(options: argparse.Namespace) -> int:
+    if not _is_own(options.server):
+        raise _FailError(WRONG_USAGE, _ELSEWHERE)
+    login = _login(argparse.Namespace(**{**vars(options), "user": None, "password_file": None}))
+    with _cobbler(options.server, login, options.timeout) as cobbler:
+        chosen = fleet.choose_proved(cobbler, options.hosts)
+        if chosen.problems:
+            return _refused(chosen.problems)
+        cobbler.log_in()
+        outcomes: List[waves.Outcome] = []
+        try:
+            for each in fleet.undo(cobbler, chosen, fleet.asker(options.user)):
+                outcomes.append(each)
+                if each.outcome != waves.UNTOUCHED:
+                    _say_outcome(each, len(outcomes), len(chosen.jobs))
+        finally:
+            _write_outcomes(outcomes, None)
     return WELL if all(each.outcome in waves.WELL for each in outcomes) else PROBLEMS
 
 

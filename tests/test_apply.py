@@ -197,3 +197,13 @@ def test_the_report() -> None:
         "why": "br0 is proved",
         "seconds": 3.2,
     }
+
+
+def test_undone_one_by_one() -> None:
+    site = Site(3, kvm01=[Answer(1, ["cobbler-bridge: nothing is kept that could be put back"])])
+    found = list(waves.one_by_one(site.jobs, site.ask))
+    assert [each.outcome for each in found] == [waves.UNDONE, FAILED, UNTOUCHED]
+    assert found[1].why == "nothing is kept that could be put back"
+    assert site.asked == [("kvm00", waves.UNDO), ("kvm01", waves.UNDO)]
+    site = Site(1, kvm00=[Answer(NO_SESSION, ["reset"])])
+    assert next(waves.one_by_one(site.jobs, site.ask)).outcome == UNKNOWN

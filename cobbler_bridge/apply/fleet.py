@@ -18,7 +18,15 @@ from cobbler_bridge.store.over_xmlrpc import ItemError, XmlRpc
 
 # how long a host may take to answer, in seconds; one that is switched proves its bridge or puts the
 # old network back
-_SECONDS = {waves.LOOK: 120, waves.DIFF: 120, waves.APPLY: 1200, waves.OUTCOME: 120}
+_SECONDS = {
+    waves.LOOK: 120,
+    waves.DIFF: 120,
+    waves.APPLY: 1200,
+    waves.OUTCOME: 120,
+    waves.UNDO: 300,
+}
+# what is no host's own script
+_PROGRAMS = {waves.OUTCOME: over_ssh.OUTCOME, waves.UNDO: over_ssh.UNDO}
 
 
 class Chosen(NamedTuple):
@@ -72,7 +80,11 @@ def _hindrances(
         wrong = "is no: a host that runs is switched only where it proves its bridge"
         yield Problem(name, keys.VERIFY.name, wrong, "it can be yes")
     if not over_ssh.is_target(target):
-        yield Problem(name, "hostname", "%s is no name for ssh" % shown(target), "correct it")
+        yield _no_target(name, target)
+
+
+def _no_target(name: str, target: str) -> Problem:
+    return Problem(name, "hostname", "%s is no name for ssh" % shown(target), "correct it")
 
 
 def _same_targets(jobs: Sequence[Job]) -> Iterator[Problem]:
@@ -89,8 +101,9 @@ def asker(user: str) -> waves.Run:
     """What asks a host over ssh, as this user."""
 
     def ask(job: Job, word: str) -> over_ssh.Answer:
-        outcome = word == waves.OUTCOME
-        program, words = (over_ssh.OUTCOME, []) if outcome else (job.program, [word])
+        program, words = job.program, [word]
+        if word in _PROGRAMS:
+            program, words = _PROGRAMS[word], []
         return over_ssh.run(job.target, user, program, words, _SECONDS[word])
 
     return ask
@@ -111,6 +124,36 @@ def roll_out(
     for outcome in waves.roll_out(chosen.jobs, size, stop_after, ask, begin):
         if outcome.host in before:
             _note(store, outcome, chosen.plans[outcome.host])
+        yield outcome
+
+
+def choose_proved(store: XmlRpc, names: Sequence[str]) -> Chosen:
+    """Look up hosts that have proved a bridge, by names that may be patterns."""
+    systems = {system.name: system for system in store.systems()}
+    problems = by_hand.missing(names, systems)
+    jobs = []
+    for name in sorted(name for p in names for name in fnmatch.filter(systems, p)):
+        record = systems[name].record
+        if record is None or not record.bridges:
+            problems.append(Problem(name, "record", "has no bridge", "name a host that has one"))
+            continue
+        data = store.blended("system", name) or {}
+        target = typed.text(data.get("hostname")) or name
+        if not over_ssh.is_target(target):
+            problems.append(_no_target(name, target))
+        jobs.append(Job(name, target, ""))
+    problems += _same_targets(jobs)
+    return Chosen(jobs, {}, problems)
+
+
+def undo(store: XmlRpc, chosen: Chosen, ask: waves.Run) -> Iterator[Outcome]:
+    """Have hosts put back what they had before their bridges, one by one and until one does not;
+    Cobbler forgets the bridges of each that did."""
+    for outcome in waves.one_by_one(chosen.jobs, ask):
+        if outcome.outcome == waves.UNDONE:
+            host = next(each for each in store.systems() if each.name == outcome.host)
+            data = store.blended("system", outcome.host) or {}
+            recording.clear_record(store, host, recording.planned(data, lambda problem: None))
         yield outcome
 
 

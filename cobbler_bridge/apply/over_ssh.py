@@ -26,6 +26,24 @@ sed -n 's/^The bridge was not proved: //p' $state/report
 exit 1
 """
 
+# the same care for the way back: it goes on by itself where the session is lost
+UNDO = """\
+state=/var/lib/cobbler-bridge check=/usr/libexec/cobbler-bridge/firstboot
+say() { printf 'cobbler-bridge: %s\\n' "$*"; }
+[ -x $check ] || { say "there is nothing that could put the old network back"; exit 1; }
+rm -f $state/undo.status
+run="$check undo > $state/undo.log 2>&1; echo \\$? > $state/undo.status"
+if command -v systemd-run > /dev/null; then
+    systemctl reset-failed cobbler-bridge-undo.service 2> /dev/null
+    systemd-run --quiet --unit=cobbler-bridge-undo sh -c "$run"
+else
+    setsid sh -c "$run" < /dev/null > /dev/null 2>&1 &
+fi
+until [ -s $state/undo.status ]; do sleep 1; done
+tail -n 1 $state/undo.log
+exit "$(cat $state/undo.status)"
+"""
+
 
 class Answer(NamedTuple):
     """What came of a script: its ``status``, ``NO_SESSION`` where ssh did not get there or was cut

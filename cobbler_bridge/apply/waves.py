@@ -12,7 +12,7 @@ from cobbler_bridge.apply.over_ssh import NO_SESSION, Answer
 T = TypeVar("T")
 
 # what a host is asked
-LOOK, DIFF, APPLY, OUTCOME = "look", "diff", "apply", "outcome"
+LOOK, DIFF, APPLY, OUTCOME, UNDO = "look", "diff", "apply", "outcome", "undo"
 
 VERIFIED = "verified"
 ALREADY = "nothing to do"
@@ -21,7 +21,8 @@ REFUSED = "refused"
 UNREACHABLE = "unreachable"
 UNKNOWN = "unknown"
 UNTOUCHED = "untouched"
-WELL = (VERIFIED, ALREADY)
+UNDONE = "undone"
+WELL = (VERIFIED, ALREADY, UNDONE)
 # from the last attempt to reach it on, a host has proved its bridge or put the old network back
 _SETTLES = 900
 # between two questions
@@ -91,6 +92,21 @@ def roll_out(
                 yield outcome
     for job in left:
         yield Outcome(job.host, UNTOUCHED, "an earlier host did not end well")
+
+
+def one_by_one(jobs: Sequence[Job], run: Run) -> Iterator[Outcome]:
+    """Have hosts put back what they had before, until one does not."""
+    well = True
+    for job in jobs:
+        if not well:
+            yield Outcome(job.host, UNTOUCHED, "an earlier host did not end well")
+            continue
+        began = time.monotonic()
+        answer = run(job, UNDO)
+        seconds = time.monotonic() - began
+        well = answer.status == 0
+        bad = UNKNOWN if answer.status == NO_SESSION else FAILED
+        yield Outcome(job.host, UNDONE if well else bad, answer.last, seconds)
 
 
 def ask_all(jobs: Sequence[Job], size: int, run: Run, word: str) -> Iterator[Tuple[Answer, Job]]:

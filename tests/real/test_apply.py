@@ -93,8 +93,12 @@ class Remote(Relayed):
                     self.sessions.append(begun)
 
     def apply(self, *words: str) -> Tuple[int, str]:
-        """Switch it, and hear what it asks meanwhile; returns the status and all that was said."""
-        command = 'PATH=$0:$PATH exec cobbler-bridge apply kvm1 "$@"'
+        """Switch it; returns the status and all that was said."""
+        return self.command("apply", "kvm1", *words)
+
+    def command(self, *words: str) -> Tuple[int, str]:
+        """Run cobbler-bridge on the server, and hear what the machine asks meanwhile."""
+        command = 'PATH=$0:$PATH exec cobbler-bridge "$@"'
         argv = ["sh", "-c", command, str(self.folder), *words]
         with futures.ThreadPoolExecutor() as pool:
             run = pool.submit(self.server.cobbler.run, argv, check=False)
@@ -176,6 +180,7 @@ def test_from_the_first_look_to_the_proof(host: Remote, server: Server) -> None:
 def test_a_guest_stays_plugged_in(host: Remote, server: Server) -> None:
     """Its tap is in the bridge afterwards, whether the new description is proved or put back."""
     describe(server)
+    before = {path.name for path in host.machine.path(CONNECTIONS).iterdir()}
     assert host.apply()[0] == 0
     host.comes_up("br0")
     host.until(lambda: not host.machine.path("/var/lib/cobbler-bridge/expected").exists())
@@ -193,3 +198,12 @@ def test_a_guest_stays_plugged_in(host: Remote, server: Server) -> None:
     assert server.state("kvm1") == "br0/failed"
     # what was proved before goes on being looked at
     assert host.machine.path("/var/lib/cobbler-bridge/proved").exists()
+
+    # and what stood there before the first of them comes back
+    status, said = host.command("undo", "kvm1")
+    assert (status, "kvm1  undone" in said) == (0, True), said
+    host.comes_up("eth0")
+    assert not host.machine.path("/sys/class/net/br0").exists()
+    assert {path.name for path in host.machine.path(CONNECTIONS).iterdir()} == before
+    assert server.record("kvm1") is None
+    host.is_quiet()

@@ -15,6 +15,7 @@ net=$root/sys/class/net
 old_network_seconds=60
 telling_seconds=900
 script_seconds=600
+undoing=
 # in which all hosts look at their bridges
 watch_seconds=7200
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
@@ -674,6 +675,8 @@ roll_back() {
     fi
     if await_old_network; then
         outcome="the old network is back"
+    elif [ -n "$undoing" ] && bridge_again; then
+        return
     else
         outcome="the old network is put back and has no address"
     fi
@@ -685,6 +688,7 @@ roll_back() {
     # a power loss must not find a name without its content when the copies are gone
     sync
     is_back
+    [ -z "$undoing" ] || { undone && return; }
     # where a reader or a name hangs, a start from the beginning helps; there is no second one
     if [ ! -e "$state/expected" ] && any_link && ! old_network; then
         reported "The machine is started again, once."
@@ -694,6 +698,66 @@ roll_back() {
     else
         tell_back
     fi
+}
+
+# keep_for_undo: what stood there before the first of our runs that was proved
+keep_for_undo() {
+    changes_are_whole && mkdir -p "$state/undo/before" || return 0
+    sed '/^end /d' "$state/undo/changes" > "$state/undo/part" || :
+    while read -r what path; do
+        [ "$what" != end ] && ! grep -q "^[a-z]* $path\$" "$state/undo/part" || continue
+        [ "$what" != had ] || {
+            mkdir -p "$state/undo/before${path%/*}" && copy "$state/before$path" "$state/undo/before$path" || return 0
+        }
+        printf '%s %s\n' "$what" "$path" >> "$state/undo/part"
+    done < "$state/changes"
+    printf 'end %d\n' "$(grep -c '' "$state/undo/part")" >> "$state/undo/part" &&
+        mv -f "$state/undo/part" "$state/undo/changes"
+} 2> /dev/null
+
+# undo: puts back what stood there before a bridge that is proved; where that does not come up, the
+# bridge again
+undo() {
+    if [ ! -r "$state/proved" ] || [ ! -e "$state/undo/changes" ]; then
+        say "nothing is kept that could be put back"
+        exit 1
+    elif [ -e "$state/expected" ] || ! alone; then
+        say "a check is at work: ask again when it has ended"
+        exit 1
+    fi
+    interruptible
+    settings "$state/proved"
+    missing="undo was asked for" undoing=yes waited=0
+    rm -rf "$state/changes" "$state/before" "$state/back" "$state/laid" "$state/undone"
+    cp -R "$state/undo/before" "$state/before" && cp "$state/undo/changes" "$state/changes" &&
+        mv -f "$state/proved" "$state/expected" || { say "nothing can be written below $state"; exit 1; }
+    roll_back
+    exit "$status"
+}
+
+# undone: there is no bridge any more, and nothing to look at
+undone() {
+    leave
+    no_message
+    rm -rf "$state/undo" "$state/rolled-back" "$state/failed"
+    printf '' > "$state/undone"
+    status=0
+}
+
+# bridge_again: as it was before undo
+bridge_again() {
+    uninterruptible
+    stop_readers
+    each_change put_ours || :
+    start_readers start
+    interruptible
+    mv -f "$state/expected" "$state/proved"
+    failed=undo
+    each_change clear_up
+    forget
+    rm -f "$state/check.pid"
+    prove || :
+    say "the old network does not come up: the bridge$bridges is there again${missing:+, and $missing}"
 }
 
 # is_back: another run of the script begins anew; a name is changed also where the disk is full
@@ -802,7 +866,11 @@ leave() {
     rm -rf "$root/usr/libexec/cobbler-bridge" "$state/new"
     rm -f "$state/expected" "$state/unfollowed" "$state/check.pid"
     forget
-    ! there_is systemctl || systemctl daemon-reload > /dev/null 2>&1
+    # nor is anything left of a check that has failed
+    ! there_is systemctl || {
+        systemctl daemon-reload
+        systemctl reset-failed "cobbler-bridge-*"
+    } > /dev/null 2>&1
 }
 
 # abandon: what is written now nobody is to prove
@@ -831,6 +899,7 @@ take_notes() {
 proved() {
     say "$*"
     cp "$state/expected" "$state/proved.part" && mv -f "$state/proved.part" "$state/proved"
+    keep_for_undo
     forget
     rm -rf "$state/failed"
     no_message
@@ -944,6 +1013,7 @@ begin() {
 main() {
     case $1 in
     resume) last_resort; exit 0 ;;
+    undo) undo ;;
     watch) [ ! -r "$state/proved" ] || watch; exit 0 ;;
     gone) abandon; exit 0 ;;
     esac
