@@ -1026,3 +1026,45 @@ def test_nothing_is_to_be_proved_any_more(os_version: str, sh: List[str], tmp_pa
     said = host.set_up(bridge_verify="no", os_version=os_version).output
     assert said.endswith("br0 is set up already\n")
     assert "rolled-back" not in host.state()
+
+
+@ON_EVERY_SHELL
+def test_undone(sh: List[str], tmp_path: Path) -> None:
+    """Of two descriptions that were proved one after the other, what stood before the first."""
+    host = Machine(tmp_path, sh, bridge_watch="yes")
+    host.booted()
+    assert host.check().status == 0
+    host.set_up(bridge_mtu="1400", bridge_watch="yes")
+    assert host.check().status == 0
+    assert host.etc() != host.old
+    run = host.check_with("undo")
+    assert (run.status, run.errors) == (0, ""), run
+    assert "the old network is back" in run.output
+    assert parts(host.etc()) == parts(host.old)
+    assert not list((tmp_path / "etc").rglob("*firstboot*"))
+    assert not (tmp_path / CHECK).exists()
+    assert not {"undo", "rolled-back", "expected", "proved", "changes"} & set(host.state())
+
+
+@ON_EVERY_SHELL
+def test_an_old_network_that_does_not_come_up(sh: List[str], tmp_path: Path) -> None:
+    """The bridge is there again, and goes on being looked at; another time it may be undone."""
+    host = Machine(tmp_path, sh, bridge_watch="yes")
+    host.booted()
+    assert host.check().status == 0
+    ours = host.etc()
+    shutil.rmtree(str(tmp_path / "ip/old"))
+    run = host.check_with("undo")
+    assert run.status == 1
+    assert "the old network does not come up: the bridge br0 is there again" in run.output
+    assert host.etc() == ours
+    assert {"undo", "proved"} <= set(host.state())
+    assert not {"expected", "rolled-back", "laid", "unfinished"} & set(host.state())
+    assert (tmp_path / CHECK).exists()
+
+
+def test_nothing_to_undo(tmp_path: Path) -> None:
+    host = Machine(tmp_path, machine.SHELLS["dash"])
+    assert host.check_with("undo") == machine.Run(
+        1, "cobbler-bridge: nothing is kept that could be put back\n", ""
+    )

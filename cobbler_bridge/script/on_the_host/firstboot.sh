@@ -866,12 +866,13 @@ leave() {
     rm -rf "$root/usr/libexec/cobbler-bridge" "$state/new"
     rm -f "$state/expected" "$state/unfollowed" "$state/check.pid"
     forget
-    # nor is anything left of a check that has failed
-    ! there_is systemctl || {
-        systemctl daemon-reload
-        systemctl reset-failed "cobbler-bridge-*"
-    } > /dev/null 2>&1
+    no_units
 }
+
+# no_units: nor is anything left of one that has failed
+no_units() {
+    ! there_is systemctl || { systemctl daemon-reload && systemctl reset-failed "cobbler-bridge-*"; }
+} > /dev/null 2>&1
 
 # abandon: what is written now nobody is to prove
 abandon() {
@@ -879,7 +880,7 @@ abandon() {
     no_start
     rm -rf "$root/usr/libexec/cobbler-bridge"
     rm -f "$state/rolled-back" "$state/told"
-    ! there_is systemctl || systemctl daemon-reload > /dev/null 2>&1
+    no_units
 }
 
 forget() {
