@@ -21,7 +21,7 @@ ARCHIVE = cobbler-bridge-$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' cobbl
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
 
-test: $(VENV)/package $(VENV)/test $(VENV)/versions
+test: $(VENV)/package $(VENV)/test $(VENV)/versions $(VENV)/as-code
 	sh tools/layer.sh
 	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=20
 
@@ -37,6 +37,7 @@ check: $(VENV)/test
 
 bench: $(VENV)/package
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
+	@$(VENV)/bin/python tools/bench_command.py
 
 cases: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py
@@ -63,6 +64,13 @@ dist: $(VENV)/bin/python
 $(VENV)/versions: tools/environments.py $(wildcard requirements/*.txt) $(VENV)/package
 	@echo 'Setting up $(VENV)/cobbler-*: every version of Cobbler'
 	@$(VENV)/bin/python tools/environments.py
+	@touch $@
+
+# Terraform and Ansible
+$(VENV)/as-code: requirements/as-code.txt tools/collection.py | $(VENV)/bin/python
+	@echo 'Setting up $(VENV): Terraform and Ansible'
+	@$(PIP) -r requirements/as-code.txt
+	@$(VENV)/bin/python tools/collection.py
 	@touch $@
 
 clean:

@@ -1044,5 +1044,29 @@ def test_a_server_that_cannot_be_called(server: str) -> None:
 def test_the_time_that_stp_takes(tmp_path: Path) -> None:
     sh = machine.SHELLS["dash"]
     stp = {"bridge_stp": "on", "bridge_forward_delay": "15"}
-    assert "timeout 50" in Machine(tmp_path / "1", sh, **stp).expected()
-    assert "timeout 20" in Machine(tmp_path / "2", sh).expected()
+    assert "timeout 50 always" in Machine(tmp_path / "1", sh, **stp).expected()
+    assert "timeout 20 always" in Machine(tmp_path / "2", sh).expected()
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("os_version", ["rhel6", "rhel8"])
+def test_nothing_is_to_be_proved_any_more(os_version: str, sh: List[str], tmp_path: Path) -> None:
+    """After the old network was put back: its check, which says so at each boot, goes."""
+    host = Machine(tmp_path, sh, os_version=os_version)
+    host.booted()
+    broken(host, "gateway dead")
+    assert host.check().status == 1
+    check = (tmp_path / CHECK).read_text()
+    host.set_up(bridge_verify="no", os_version=os_version)
+    assert {"expected", "rolled-back", "told"} & set(host.state()) == set()
+    assert not list((tmp_path / "etc").rglob("*firstboot*"))
+    assert not (tmp_path / CHECK).exists()
+    for name in ("etc/issue", "etc/motd"):
+        assert host.etc()[name] == host.old[name]
+    # one that was cut off before it
+    (tmp_path / STATE / "rolled-back").write_text("x\n")
+    (tmp_path / CHECK).parent.mkdir()
+    (tmp_path / CHECK).write_text(check)
+    said = host.set_up(bridge_verify="no", os_version=os_version).output
+    assert said.endswith("br0 is set up already\n")
+    assert "rolled-back" not in host.state()

@@ -44,7 +44,7 @@ def unproved(folder: Path, shell_name: str) -> Machine:
 def quick(host: Machine) -> None:
     """It is soon seen that nothing is proved."""
     expected = host.root / STATE / "expected"
-    expected.write_text(expected.read_text().replace("timeout 20\n", "timeout 1\n"))
+    expected.write_text(expected.read_text().replace("timeout 20 always\n", "timeout 1 always\n"))
 
 
 # how many calls a check has, by shell and commands: the hosts are all alike
@@ -383,7 +383,7 @@ DAMAGED: Dict[str, Callable[[str], str]] = {
     "more behind": lambda text: text + "bridge br1\n",
     "no bridge": lambda text: text.replace("bridge br0\n", ""),
     "a name": lambda text: text.replace("bridge br0\n", "bridge ../br0\n"),
-    "a number": lambda text: text.replace("timeout 1\n", "timeout 2x\n"),
+    "a number": lambda text: text.replace("timeout 1 always\n", "timeout 2x\n"),
     "a word": lambda text: text.replace("rollback yes\n", "rollback maybe\n"),
     "an address": lambda text: text.replace("ipv4 any\n", "ipv4 static $(id)\n"),
     "zeros": lambda text: "\0" * len(text),

@@ -69,11 +69,16 @@ class Booting(Host):
         super().install()
         machine = self.machine
         machine.run("sh", "-c", "rm -rf /etc/issue.d /etc/motd.d; mkdir -p /etc/systemd/system")
-        machine.run("mkdir", "-p", ASKED)
-        machine.start("python3", "-u", "-c", WEB, GATEWAY, TRIGGER, ASKED, namespace="far")
+        self.start_server()
         manager = "NetworkManager.service"
         self.system.link("/lib/systemd/system/" + manager, "multi-user.target.wants/" + manager)
         self.prepare()
+
+    def start_server(self) -> None:
+        """What answers as Cobbler's web server does."""
+        self.machine.run("mkdir", "-p", ASKED)
+        words = ("python3", "-u", "-c", WEB, GATEWAY, TRIGGER, ASKED)
+        self.machine.start(*words, namespace="far")
 
     def prepare(self) -> None:
         """Run the script as an install file does."""
