@@ -771,6 +771,39 @@ def test_a_run_that_is_taken_back_leaves_the_earlier_ones_changes(
     assert parts(host.etc()) == parts(host.old)
 
 
+# one file can't be put in place, and from then on another one can't be touched
+HALF_WAY = """
+half_way=
+mv() {
+    case "$half_way$*" in
+    *ifcfg-br0) half_way=yes; return 1 ;;
+    yes*ifcfg-eth0*) return 1 ;;
+    esac
+    command mv "$@"
+}
+rm() { case "$half_way$*" in yes*ifcfg-eth0*) return 1 ;; esac; command rm "$@"; }
+ln() { case "$half_way$*" in yes*ifcfg-eth0*) return 1 ;; esac; command ln "$@"; }
+cp() { case "$half_way$*" in yes*ifcfg-eth0*) return 1 ;; esac; command cp "$@"; }
+"""
+
+
+@ON_EVERY_SHELL
+def test_what_cannot_be_taken_back_waits_for_the_check(sh: List[str], tmp_path: Path) -> None:
+    host = Machine.__new__(Machine)
+    host.root, host.sh = tmp_path, sh
+    machine.build(tmp_path, MACHINE)
+    (tmp_path / "proc/uptime").write_text("5.00 0\n")
+    host.old = host.etc()
+    host.pretend()
+    run = machine.run(bridge_setup(DATA), tmp_path, sh, HALF_WAY)
+    assert "what stood there can't be put back: /%s/ifcfg-eth0; the next" % SCRIPTS in run.errors
+    assert parts(host.etc()) != parts(host.old)
+    assert (tmp_path / CHECK).exists()
+    assert (tmp_path / STATE / "expected").exists()
+    host.check()
+    assert parts(host.etc()) == parts(host.old)
+
+
 @ON_EVERY_SHELL
 def test_readers_that_init_starts(sh: List[str], tmp_path: Path) -> None:
     """Those that are installed, by their scripts; NetworkManager only where it runs."""
