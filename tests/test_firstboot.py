@@ -728,6 +728,83 @@ def test_the_state_before_the_first_run(sh: List[str], tmp_path: Path) -> None:
 
 
 @ON_EVERY_SHELL
+def test_a_file_that_is_set_aside_has_it_proved_again(sh: List[str], tmp_path: Path) -> None:
+    """One that came after the bridge was proved, though nothing else changes."""
+    host = Machine(tmp_path, sh)
+    host.booted()
+    assert "is proved after" in host.check().output
+    (tmp_path / SCRIPTS / "ifcfg-rival").write_text("HWADDR=%s\n" % MAC)
+    assert "it takes effect at the next boot, which proves it" in host.set_up().output
+    assert "proved" not in host.state()
+    assert "is proved after" in host.check().output
+
+
+@ON_EVERY_SHELL
+def test_what_an_older_check_laid_ready_goes(sh: List[str], tmp_path: Path) -> None:
+    """One that was cut off; what it knew as ours belongs to another time."""
+    host = Machine(tmp_path, sh)
+    for name in ("old.ifcfg-eth0", "ours.ifcfg-br0", "ours.ifcfg-eth0"):
+        (tmp_path / SCRIPTS / (".cobbler-bridge." + name)).write_text("DEVICE=stale\n")
+    host.set_up(bridge_mtu="9000")
+    assert list(tmp_path.rglob(".cobbler-bridge.*")) == []
+    host.booted()
+    broken(host, "no address")
+    host.check()
+    assert parts(host.etc()) == parts(host.old)
+
+
+@ON_EVERY_SHELL
+def test_a_run_that_is_taken_back_leaves_the_earlier_ones_changes(
+    sh: List[str], tmp_path: Path
+) -> None:
+    """That one still waits for its check, which may have to put the old network back."""
+    host = Machine(tmp_path, sh)
+    new, changes = parts(host.etc()), (tmp_path / STATE / "changes").read_text()
+    fails = 'mv() { case "$*" in *ifcfg-br0) return 1 ;; esac; command mv "$@"; }\n'
+    run = machine.run(bridge_setup(dict(DATA, bridge_mtu="9000")), tmp_path, sh, fails)
+    assert run.refused
+    assert parts(host.etc()) == new
+    assert (tmp_path / STATE / "changes").read_text() == changes
+    host.booted()
+    broken(host, "no address")
+    assert "the old network is back" in host.check().output
+    assert parts(host.etc()) == parts(host.old)
+
+
+# one file can't be put in place, and from then on another one can't be touched
+HALF_WAY = """
+half_way=
+mv() {
+    case "$half_way$*" in
+    *ifcfg-br0) half_way=yes; return 1 ;;
+    yes*ifcfg-eth0*) return 1 ;;
+    esac
+    command mv "$@"
+}
+rm() { case "$half_way$*" in yes*ifcfg-eth0*) return 1 ;; esac; command rm "$@"; }
+ln() { case "$half_way$*" in yes*ifcfg-eth0*) return 1 ;; esac; command ln "$@"; }
+cp() { case "$half_way$*" in yes*ifcfg-eth0*) return 1 ;; esac; command cp "$@"; }
+"""
+
+
+@ON_EVERY_SHELL
+def test_what_cannot_be_taken_back_waits_for_the_check(sh: List[str], tmp_path: Path) -> None:
+    host = Machine.__new__(Machine)
+    host.root, host.sh = tmp_path, sh
+    machine.build(tmp_path, MACHINE)
+    (tmp_path / "proc/uptime").write_text("5.00 0\n")
+    host.old = host.etc()
+    host.pretend()
+    run = machine.run(bridge_setup(DATA), tmp_path, sh, HALF_WAY)
+    assert "what stood there can't be put back: /%s/ifcfg-eth0; the next" % SCRIPTS in run.errors
+    assert parts(host.etc()) != parts(host.old)
+    assert (tmp_path / CHECK).exists()
+    assert (tmp_path / STATE / "expected").exists()
+    host.check()
+    assert parts(host.etc()) == parts(host.old)
+
+
+@ON_EVERY_SHELL
 def test_readers_that_init_starts(sh: List[str], tmp_path: Path) -> None:
     """Those that are installed, by their scripts; NetworkManager only where it runs."""
     host = Machine(tmp_path, sh, os_version="rhel6")

@@ -20,6 +20,7 @@ from cobbler_bridge.snippet import bridge_setup
 from shell_faults import COMMANDS, EVERY, WRITERS, Faults, how_many, spread
 from test_firstboot import CHECK, DATA, MACHINE, STATE, Machine, broken, parts
 
+pytestmark = pytest.mark.slow
 ON_EACH_SHELL = pytest.mark.parametrize("shell_name", machine.SHELLS)
 
 

@@ -36,6 +36,7 @@ case "$*" in
 is-active*) echo inactive; exit 3 ;;
 "restart cobbler-bridge-firstboot.service")
     [ ! -e "$R/no check" ] || exit 1
+    [ ! -e "$R/no start" ] || exit 0
     cp -a "$R/etc/sysconfig" "$R/begun"
     {
         setsid %s "$R/usr/libexec/cobbler-bridge/firstboot" > "$R/log" &
@@ -170,6 +171,18 @@ def test_a_check_that_cannot_be_started(sh: List[str], tmp_path: Path) -> None:
     (tmp_path / "no check").touch()
     run = host.script()
     assert "the check can't be started; the network stays as it is" in run.errors
+    assert host.etc() == host.old
+
+
+@ON_EVERY_SHELL
+def test_a_check_that_does_not_start(sh: List[str], tmp_path: Path) -> None:
+    """Whatever an older one has left."""
+    host = Running(tmp_path, sh)
+    (tmp_path / "no start").touch()
+    (tmp_path / STATE).mkdir(parents=True)
+    (tmp_path / STATE / "check.pid").write_text("77\n")
+    run = host.script()
+    assert "the check does not start; the network stays as it is" in run.errors
     assert host.etc() == host.old
 
 

@@ -246,6 +246,7 @@ def forget() -> None:
     carried.check.cache_clear()
 
 
+@pytest.mark.slow
 def test_same_input_same_bytes() -> None:
     chance = random.Random(7)
     for data in descriptions():
@@ -262,6 +263,7 @@ print(hashlib.sha256("".join(SCRIPTS).encode()).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_same_bytes_in_another_process() -> None:
     said = {
         subprocess.run(

@@ -1,6 +1,7 @@
 """What holds for the repository as a whole: its style, its reach and its completeness."""
 
 import ast
+import functools
 import json
 import os
 import re
@@ -105,6 +106,7 @@ def test_shellcheck_finds_nothing_in_what_a_host_runs() -> None:
             tool("shellcheck", "-s", dialect, "-e", meant_so(), "-", text=text)
 
 
+@pytest.mark.slow
 def test_shellcheck_finds_nothing_in_a_check() -> None:
     programs = {first_boot.program(target) for target in EVERY}
     assert len(programs) > 2
@@ -182,6 +184,7 @@ print(json.dumps([bridge_setup(data) for data in json.load(sys.stdin)]))
 """
 
 
+@functools.lru_cache(maxsize=None)
 def rendered_by(python: str) -> List[str]:
     """The scripts of every case, and of values that Pythons could read differently."""
     data = [case.data_of(target) for case, target in golden.each_target()]
@@ -209,6 +212,7 @@ def rendered_by(python: str) -> List[str]:
     return scripts
 
 
+@pytest.mark.slow
 def test_every_python_renders_the_same_bytes(python: Tuple[str, str]) -> None:
     scripts = rendered_by(python[1])
     assert len(scripts) > 50
