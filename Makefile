@@ -4,6 +4,7 @@
 # make faults   fail each call of the script and the check, and cut them off at each; takes long
 # make bench    what it costs, beside what Cobbler does anyway
 # make docs     write the generated pages of docs/ and the man page anew
+# make site     docs/ as a web site in build/site
 # make dist     wheel and source archive in dist/, a deb where dpkg-deb is, an rpm where rpm-build is
 # make cases    write what tests/cases expects anew, and show each distinct change once
 # make case NAME=vlan_dhcp   the same for one case; then runs it
@@ -15,7 +16,7 @@ SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge provider
 
 ARCHIVE = cobbler-bridge-$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' cobbler_bridge/__init__.py)
 
-.PHONY: demo check test faults bench cases case dist docs clean
+.PHONY: demo check test faults bench cases case dist docs site clean
 
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
@@ -48,6 +49,9 @@ case: $(VENV)/test
 docs:
 	$(PYTHON) tools/docs.py
 	$(PYTHON) tools/man.py
+
+site: $(VENV)/test
+	$(VENV)/bin/python -m mkdocs build --strict --quiet
 
 dist: $(VENV)/bin/python
 	rm -rf dist

@@ -88,7 +88,7 @@ def test_the_man_page_is_what_the_command_says() -> None:
 def test_the_readme_shows_what_the_pack_prints() -> None:
     text = docs.README.read_text(encoding="utf-8")
     assert text == docs.readme()
-    assert "HWADDR=$mac1" in text
+    assert "cloned-mac-address=$mac1" in text
     assert "'br0;reboot' has ';' in it" in text
 
 
