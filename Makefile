@@ -3,7 +3,7 @@
 # make test     every test; installs what it needs into .venv
 # make faults   fail each call of the script and the check, and cut them off at each; takes long
 # make bench    what it costs, beside what Cobbler does anyway
-# make docs     write the generated pages of docs/ and the man page anew
+# make docs     write the generated pages of docs/, the man page and the completions anew
 # make site     docs/ as a web site in build/site
 # make dist     wheel and source archive in dist/, a deb where dpkg-deb is, an rpm where rpm-build is
 # make cases    write what tests/cases expects anew, and show each distinct change once
@@ -46,9 +46,10 @@ case: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py $(or $(NAME),$(error which one? NAME=vlan_dhcp))
 	@$(VENV)/bin/python -m pytest -q tests/test_cases.py -k '$(NAME)-'
 
-docs:
+docs: $(VENV)/test
 	$(PYTHON) tools/docs.py
 	$(PYTHON) tools/man.py
+	$(VENV)/bin/python tools/completion.py
 
 site: $(VENV)/test
 	$(VENV)/bin/python -m mkdocs build --strict --quiet
