@@ -186,7 +186,7 @@ def test_wrong_usage(server: Server, arguments: List[str], error: Any) -> None:
     ("url", "reason"),
     [
         ("http://127.0.0.1:1", "Connection refused"),
-        ("http://127.0.0.1:80/", "404 Not Found"),
+        ("http://127.0.0.1:80/", "404 Not Found; did you mean http://127.0.0.1:80/cobbler_api?"),
         # answers, but not as Cobbler's XML-RPC does
         ("http://127.0.0.1/cblr/svc/op/index", None),
         ("http://127.0.0.1:port/", None),
