@@ -27,6 +27,7 @@ from typing import (
 import yaml
 
 from cobbler_bridge import __version__, check
+from cobbler_bridge.apply import fleet, waves
 from cobbler_bridge.check import setting
 from cobbler_bridge.check.gather import gather
 from cobbler_bridge.check.report import Report, as_data, as_junit, as_prometheus, as_text
@@ -66,6 +67,7 @@ _NO_ANSWER = (
 # of what a server says when it refuses
 _SAID_CHARACTERS = 300
 _LONGEST_TIMEOUT = 24 * 3600
+_MOST_AT_A_TIME = 1000
 # that cobblerd may take until it answers
 _STARTING_SECONDS = 20
 # of a URL: nobody's to read in a log
@@ -73,8 +75,8 @@ _PASSWORD = re.compile(r"//[^/?#]*@")
 
 
 _ELSEWHERE = (
-    "records are files on the Cobbler server, which nobody writes from afar; run "
-    "'cobbler-bridge record' there, as root"
+    "records are files on the Cobbler server, which nobody writes from afar; run this command "
+    "there, as root"
 )
 _WATCH_SECONDS = 10
 # ECMA-48: to the upper left, and nothing behind it
@@ -193,13 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
     commands.required = True
 
-    put = _add(commands, "install")
-    put.set_defaults(run=_install)
-    take = _add(commands, "uninstall")
-    take.set_defaults(run=_uninstall)
-    for command in (put, take):
-        command.add_argument("--dry-run", action="store_true", help="only say what would be done")
-        command.add_argument("--restart", action="store_true", help="restart cobblerd if it must")
+    _add_installing(_add(commands, "install"), _add(commands, "uninstall"))
 
     changing = _add(commands, "set")
     _add_what_to_set(changing)
@@ -230,13 +226,71 @@ def _parser() -> argparse.ArgumentParser:
     placing.add_argument("--host", metavar="HOST", help="only the guests of this host")
     placing.set_defaults(run=_place)
 
-    for command in (changing, recording, placing):
+    applying = _add(commands, "apply")
+    _add_whom_to_apply(applying)
+
+    for command in (changing, recording, placing, applying):
         command.add_argument("--dry-run", action="store_true", help="only say what would change")
+    for command in (changing, recording, placing):
         command.add_argument("--user", metavar="NAME", help="log in by this name")
         command.add_argument("--password-file", metavar="FILE", help="the file has its password")
-    for command in (changing, render, showing, checking, recording, placing):
+    for command in (changing, render, showing, checking, recording, placing, applying):
         _add_server(command)
     return parser
+
+
+def _add_installing(put: argparse.ArgumentParser, take: argparse.ArgumentParser) -> None:
+    put.set_defaults(run=_install)
+    take.set_defaults(run=_uninstall)
+    for command in (put, take):
+        command.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        command.add_argument("--restart", action="store_true", help="restart cobblerd if it must")
+
+
+def _add_whom_to_apply(command: argparse.ArgumentParser) -> None:
+    command.add_argument("hosts", metavar="HOST", nargs="*", help="these hosts; * and ?")
+    command.add_argument(
+        "--profile",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="the hosts of this profile; * and ?, and the option may be given again",
+    )
+    command.add_argument(
+        "--wave",
+        metavar="N",
+        type=_count,
+        default=10,
+        help="how many are switched at a time, after the first one alone (default: %(default)d)",
+    )
+    command.add_argument(
+        "--stop-after",
+        metavar="N",
+        type=_count,
+        default=1,
+        help="begin no wave once this many hosts did not end well (default: %(default)d)",
+    )
+    command.add_argument(
+        "--user",
+        metavar="NAME",
+        default="root",
+        help="the user on the hosts; one that isn't root has sudo (default: %(default)s)",
+    )
+    command.add_argument(
+        "--report", metavar="FILE", help="write what became of each host there; JSON for *.json"
+    )
+    command.set_defaults(run=_apply)
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= _MOST_AT_A_TIME:
+        words = shown(text), _MOST_AT_A_TIME
+        raise argparse.ArgumentTypeError("%s is no whole number from 1 to %d" % words)
+    return number
 
 
 # of each: a sentence, and an example
@@ -253,6 +307,10 @@ _ABOUT = {
     "record": (
         "say by hand which bridges hosts have, and place their guests",
         "record kvm1 --bridge br0,br1",
+    ),
+    "apply": (
+        "switch hosts that run, over ssh and in waves: each proves its bridge or keeps its network",
+        "apply --profile kvm-hosts --wave 10 --report rollout.json",
     ),
     "place": ("put guests on their hosts' bridges again", "place --host kvm1 --dry-run"),
 }
@@ -617,6 +675,64 @@ def _place(options: argparse.Namespace) -> int:
     return _told(outcome, options.dry_run)
 
 
+def _apply(options: argparse.Namespace) -> int:
+    if not options.hosts and not options.profile:
+        raise _FailError(
+            WRONG_USAGE, "apply needs a HOST or --profile (see cobbler-bridge apply --help)"
+        )
+    if not options.dry_run and not _is_own(options.server):
+        raise _FailError(WRONG_USAGE, _ELSEWHERE)
+    # here a user is one of the hosts'
+    login = _login(argparse.Namespace(**{**vars(options), "user": None, "password_file": None}))
+    ask = fleet.asker(options.user)
+    with _cobbler(options.server, login, options.timeout) as cobbler:
+        chosen = fleet.choose(cobbler, options.hosts, options.profile)
+        if chosen.problems:
+            # nothing is begun that is known to end badly
+            return _refused(chosen.problems)
+        if options.dry_run:
+            return _would_apply(chosen.jobs, options.wave, ask)
+        if chosen.jobs:
+            cobbler.log_in()
+        outcomes: List[waves.Outcome] = []
+        try:
+            for each in fleet.roll_out(cobbler, chosen, options.wave, options.stop_after, ask):
+                outcomes.append(each)
+                if each.outcome != waves.UNTOUCHED:
+                    _say_outcome(each, len(outcomes), len(chosen.jobs))
+        finally:
+            _write_outcomes(outcomes, options.report)
+    return WELL if all(each.outcome in waves.WELL for each in outcomes) else PROBLEMS
+
+
+def _would_apply(jobs: Sequence[waves.Job], size: int, ask: waves.Run) -> int:
+    status = WELL
+    for answer, job in waves.ask_all(jobs, size, ask, waves.DIFF):
+        print("# ---- %s ----" % one_line(job.host))
+        for line in answer.said or ["nothing to do"]:
+            print(one_line(line))
+        if answer.status:
+            status = PROBLEMS
+    return status
+
+
+def _say_outcome(outcome: waves.Outcome, ended: int, of: int) -> None:
+    words = ended, of, outcome.host, outcome.outcome, outcome.why and ": " + outcome.why
+    print(one_line("[%d/%d] %s: %s%s" % words), file=sys.stderr, flush=True)
+
+
+def _write_outcomes(outcomes: Sequence[waves.Outcome], path: Optional[str]) -> None:
+    sys.stdout.write(fleet.as_text(outcomes))
+    if path is None:
+        return
+    text = fleet.as_json(outcomes) if path.endswith(".json") else fleet.as_text(outcomes)
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise _FailError(PROBLEMS, "%s: %s" % (path, error.strerror)) from error
+
+
 def _told(outcome: by_hand.Outcome, dry_run: bool) -> int:
     for problem in outcome.problems:
         print(problem, file=sys.stderr)
@@ -682,6 +798,10 @@ def _cobbler(
         raise _FailError(NO_COBBLER, "Cobbler at %s refused: %s" % (named, reason)) from error
     except _NO_ANSWER as error:
         reason = _reason(error)[:_SAID_CHARACTERS] + _instead(url, error)
+        place = getattr(error, "filename", None)
+        if place:
+            # what is remembered lies on this machine's disk
+            raise _FailError(NO_COBBLER, "%s: %s" % (place, reason)) from error
         message = "no answer from Cobbler at %s: %s" % (named, reason)
         raise _FailError(NO_COBBLER, message) from error
 

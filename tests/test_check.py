@@ -563,6 +563,10 @@ FETCH = (
 )
 LATE = "d-i preseed/late_command string "
 GOOD = LATE + FETCH + "; in-target sh /x < /dev/null; true"
+# what Cobbler's sample has
+COBBLERS = (
+    "; wget -O- \\\n http://192.0.2.1/x/?script=preseed_late_default | \\\n chroot /target sh -s"
+)
 AUTOINSTALL = "#cloud-config\nautoinstall:\n  late-commands:\n"
 TOLD = "    - wget http://192.0.2.1/cblr/svc/op/trig/mode/post/system/kvm1\n"
 CURTIN = "    - %s && curtin in-target -- sh /x\n" % FETCH
@@ -574,10 +578,12 @@ RENDERED = bridge_setup({"name": "kvm1", "bridge": "br0", **DEBIAN})
     ("text", "wrong_"),
     [
         ("d-i netcfg/enable boolean true\n" + GOOD + "; wget -O- u | chroot /target sh -s", None),
+        (LATE + COBBLERS[2:] + "; " + GOOD[len(LATE) :], None),
         (GOOD.replace("; in-target", "; \\\n  in-target"), None),
         ("# " + GOOD + "\nd-i x/y string z\n", "has no preseed/late_command that fetches"),
         (LATE + "wget -O- u | chroot /target sh -s\n", "has no preseed/late_command that fetches"),
         (GOOD + "\n" + LATE + "true\n", "has preseed/late_command 2 times"),
+        (GOOD + COBBLERS, "runs cobbler_bridge_setup before preseed_late_default, which writes"),
         (LATE + FETCH + " -O- | chroot /target /bin/sh -s\n", "in a bare chroot"),
         (LATE + "chroot /target wget -O- cobbler_bridge_setup\n", "in a bare chroot"),
         (LATE + "true\n" + RENDERED, "a preseed can't carry a script"),

@@ -94,4 +94,4 @@ def test_a_rendering_for_a_person_begins_with_them() -> None:
     plan, _ = make_plan(DATA)
     assert plan is not None
     text = render.files(plan, delivery.lines(DATA))
-    assert "\n# in a preseed, before its other late commands:\nd-i preseed/late_command" in text
+    assert "\n# in a preseed, behind its other late commands:\nd-i preseed/late_command" in text

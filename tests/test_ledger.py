@@ -221,6 +221,7 @@ DAMAGED = [
     '{"format": 1, "record": {"state": "verified", "unbridged": "x"}}',
     '{"format": 1, "placed": {"eth0": []}}',
     "\xff",
+    "[" * 100_000,
 ]
 
 

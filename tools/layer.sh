@@ -55,7 +55,7 @@ if [ -n "$missing" ]; then
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y install $missing > /dev/null
 fi
 # what reads a host's network configuration, and its firewalls
-unpack layer 'network-manager dbus dnsmasq-base busybox iproute2 udev systemd firewalld nftables iptables procps'
+unpack layer 'openssh-server network-manager dbus dnsmasq-base busybox iproute2 udev systemd firewalld nftables iptables procps'
 # Debian's netplan, with what it writes for (test_netplan.py)
 unpack layer-netplan 'netplan.io network-manager python3 python3-yaml systemd udev dbus dnsmasq-base busybox iproute2 iputils-ping'
 # what makes guests where Koan is called (test_libvirt.py)

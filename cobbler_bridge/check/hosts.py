@@ -11,6 +11,7 @@ from cobbler_bridge.findings import Kind
 from cobbler_bridge.placement import recording
 from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.store.host_record import (
+    APPLYING,
     BY_HAND,
     DESCRIPTION,
     FAILED,
@@ -159,7 +160,7 @@ def _apart(site: Site, system: System) -> Optional[Problem]:
     """The record and the description say different things."""
     assert system.record is not None
     planned = site.planned.get(("system", system.name), Planned(None, []))
-    if planned.problems or system.record.state in (INSTALLING, BY_HAND):
+    if planned.problems or system.record.state in (INSTALLING, BY_HAND, APPLYING):
         # the first is said already, another may be changed until it is done, and what was said by
         # hand may be of a host that is not described at all
         return None
@@ -186,6 +187,10 @@ def _unproved(site: Site, system: System) -> Optional[Problem]:
     if system.record.state == INSTALLING and site.now - since > _INSTALLATION:
         wrong = "the host began to install itself at %s and never said that it is done"
         right = "look at its console, or at whether its kickstart calls Cobbler's autoinstall_done"
+        return _problem(system.name, wrong % system.record.since, right, findings.NEVER_DONE)
+    if system.record.state == APPLYING and site.now - since > _FIRST_BOOT:
+        wrong = "the host is being switched since %s, and nobody has heard how it ended"
+        right = "run cobbler-bridge apply %s again" % system.name
         return _problem(system.name, wrong % system.record.since, right, findings.NEVER_DONE)
     if system.proves and system.record.state == INSTALLED and site.now - since > _FIRST_BOOT:
         wrong = "the host is %s since %s, and no boot has proved its bridge"

@@ -18,6 +18,8 @@ _COMMENT = re.compile(r"(?m)^[ \t]*#.*")
 # a shell in the target without what in-target and curtin mount there
 _BARE = re.compile(r"%s[^;&\n]*\|[^;&\n]*\bchroot\b|(?<!-)\bchroot\b[^;&\n]*%s" % (SCRIPT, SCRIPT))
 _IN_TARGET = re.compile(r"\bin-target\b[^;&\n]*%s" % SCRIPT)
+# Cobbler's own late commands, which write ifupdown's file anew
+_UNDONE = re.compile(r"(?s)script=%s\b.*script=(\S*preseed_late_default)\b" % SCRIPT)
 _INSTALLED = re.compile(r"op/trig/mode/post/")
 _RIGHT = "the line that 'cobbler-bridge render' shows for it"
 
@@ -44,7 +46,11 @@ def _preseed(text: str, has_script: bool) -> List[Finding]:
         wrong = "has preseed/late_command %d times, and the last one replaces the others"
         right = "one line with the commands of all, ';' between them"
         return [(wrong % len(late), right, findings.LATE_TWICE)]
-    return _fetched("".join(late), "preseed/late_command")
+    found = _fetched("".join(late), "preseed/late_command")
+    for script in _UNDONE.findall("".join(late)):
+        wrong = "runs %s before %s, which writes /etc/network/interfaces anew" % (SCRIPT, script)
+        found.append((wrong, "the commands for ours behind all others", findings.OVERWRITTEN))
+    return found
 
 
 def _user_data(text: str, has_script: bool, told: bool) -> List[Finding]:

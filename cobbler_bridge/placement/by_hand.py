@@ -71,7 +71,7 @@ def record(
     """
     systems = {system.name: system for system in store.systems(hosts)}
     said: List[Said] = []
-    problems = _missing(hosts, systems)
+    problems = missing(hosts, systems)
     for name in sorted(systems):
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in hosts):
             continue
@@ -111,7 +111,8 @@ def _write(store: XmlRpc, host: System, found: Said) -> None:
         )
 
 
-def _missing(hosts: Sequence[str], systems: Mapping[str, System]) -> List[Problem]:
+def missing(hosts: Sequence[str], systems: Mapping[str, System]) -> List[Problem]:
+    """A problem for each name or pattern that no system has."""
     return [
         problem
         for pattern in hosts

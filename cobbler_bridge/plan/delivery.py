@@ -43,7 +43,7 @@ def lines(data: Mapping[str, Any]) -> List[Line]:
     url = _URL % (server, kind, name)
     told = "http://%s/cblr/svc/op/trig/mode/post/%s/%s" % (server, kind, name)
     found = {
-        "in a preseed, before its other late commands": _PRESEED,
+        "in a preseed, behind its other late commands": _PRESEED,
         "in user-data, below late-commands": _USER_DATA,
         "and so that Cobbler hears of the end of the installation": _TOLD,
         "on a machine that was installed from an image, below cloud-init's runcmd": _RUNCMD,

@@ -160,6 +160,20 @@ class InProcess:
             self._items.touch(item)
             raise
 
+    def take_back(self, name: str) -> bool:
+        """Make what is remembered of a system that is no more that of the one that has its name
+        now; whether there was any.
+
+        Raises ``SaveError``, and then nothing is changed.
+        """
+        item = self._find("system", name)
+        entry = None if item is None else self._entry(item, str(item.name))
+        if entry is None or entry.uid == str(item.uid):
+            return False
+        with _SAVING, _refusing():
+            self._ledger.write(entry._replace(uid=str(item.uid), name=str(item.name)), entry)
+        return True
+
     def move_notes(self) -> None:
         """Move what version 0.1 noted in autoinstall_meta into the ledger, once, and out of there.
 
@@ -241,6 +255,18 @@ class InProcess:
     def saved(self, name: str) -> None:
         """Take note of a system that was saved or removed."""
         index_of(self._api).update(name)
+
+    def interface_saved(self, name: str) -> List[str]:
+        """The systems whose interface of this name was saved by itself since the last time; where
+        nothing is known of that, the one of the last save."""
+        known = index_of(self._api).interfaces
+        found = self._items.saved_interfaces(name)
+        last = max(found.values(), default=0.0)
+        since = known.get(name, last - 1e-6)
+        if found:
+            known[name] = last
+        items = [self._items.find_uid(uid) for uid, when in found.items() if when > since]
+        return [str(item.name) for item in items if item is not None]
 
     def profile_changed(self, name: str) -> List[str]:
         """The guests whose host changed with this profile or distro; none if it is neither."""

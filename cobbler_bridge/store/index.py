@@ -37,6 +37,8 @@ class Index:
         self._names: Optional[Set[str]] = None
         # systems of a name that another one has, too
         self._doubles = 0
+        # when one of the interfaces of a name was last saved, where these are items of their own
+        self.interfaces: Dict[str, float] = {}
         self.ledger = Ledger()
         # nothing counts any more of what version 0.1 noted in autoinstall_meta
         self.moved = False

@@ -217,7 +217,10 @@ class Ledger:
     def _read(self, file: str) -> Entry:
         """Raises ``ValueError`` for what is no entry."""
         with open(self._path(file), encoding="ascii") as content:
-            return _entry(json.load(content))
+            try:
+                return _entry(json.load(content))
+            except RecursionError as error:
+                raise ValueError("is too deep") from error
 
 
 def owners(entries: Iterable[Entry], uids: Mapping[str, str]) -> Dict[str, Entry]:

@@ -145,6 +145,14 @@ class Cobbler33:
             return [each.get(name) for each in stored.values() for name in _ADDRESSES]
         return [getattr(each, name) for each in item.interfaces.values() for name in _ADDRESSES]
 
+    def saved_interfaces(self, name: str) -> Dict[str, float]:
+        """The systems whose interface of this name is saved by itself, by uid, and when it was."""
+        return {}
+
+    def find_uid(self, uid: str) -> Any:
+        """A system by its uid, ``None`` where there is none."""
+        return self.api.find_system(uid=uid)
+
     def own_meta(self, item: Any) -> Any:
         """What was set on the item itself: its property would give what it inherits too."""
         if not getattr(item, "inmemory", True):
@@ -307,6 +315,13 @@ class Cobbler40(Cobbler33):
     def profile_of(self, item: Any) -> Any:
         """A system refers to it by its uid."""
         return self.api.find_profile(uid=item.profile) if item.profile else None
+
+    def saved_interfaces(self, name: str) -> Dict[str, float]:
+        """The name is all that a trigger is told, and each system may have one."""
+        if not name or _PATTERN & set(name):
+            return {}
+        found = self.api.find_network_interface(return_list=True, name=name) or ()
+        return {each.system_uid: each.mtime for each in found}
 
     def template(self, item: Any) -> str:
         """A template is an item, which says where its file is."""

@@ -1,4 +1,4 @@
-"""The whole way, from ``install`` to ``uninstall``, on each Cobbler: the same for all."""
+"""The whole way, from ``install`` to ``uninstall``, the same for all; thorough: each Cobbler."""
 
 import json
 import shutil
@@ -11,7 +11,7 @@ from environments import VERSIONS, Version
 from koan_network import KoanError, koan_networks
 from private_cobbler import PrivateCobbler
 from real.server import COLLECTIONS, LEDGER, MINIMAL, WHOLE, Server, part
-from real.versions import server_of
+from real.versions import EACH, server_of
 
 MODULES = "/modules/cobbler_bridge"
 # what the server's part of the pack tells of systems is what Cobbler tells
@@ -49,7 +49,7 @@ print(how, all_)
 """
 
 
-@pytest.fixture(params=VERSIONS, ids=lambda version: str(version.name))
+@pytest.fixture(params=EACH)
 def version(request: pytest.FixtureRequest) -> Version:
     """Each of them, where this machine has its Python."""
     found: Version = request.param
