@@ -4,7 +4,8 @@
 # make test-thorough  what make test takes a sample of: on every shell, Python and Cobbler, every
 #               call that may fail; takes long
 # make bench    what it costs, beside what Cobbler does anyway
-# make docs     write the generated pages of docs/ and the man page anew
+# make docs     write the generated pages of docs/, the man page and the completions anew
+# make site     docs/ as a web site in build/site
 # make dist     wheel and source archive in dist/, a deb where dpkg-deb is, an rpm where rpm-build is
 # make cases    write what tests/cases expects anew, and show each distinct change once
 # make case NAME=vlan_dhcp   the same for one case; then runs it
@@ -16,7 +17,7 @@ SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge provider
 
 ARCHIVE = cobbler-bridge-$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' cobbler_bridge/__init__.py)
 
-.PHONY: demo check test test-thorough bench cases case dist docs clean
+.PHONY: demo check test test-thorough bench cases case dist docs site clean
 
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
@@ -46,9 +47,13 @@ case: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py $(or $(NAME),$(error which one? NAME=vlan_dhcp))
 	@$(VENV)/bin/python -m pytest -q -m '' tests/test_cases.py -k '$(NAME)-'
 
-docs:
+docs: $(VENV)/test
 	$(PYTHON) tools/docs.py
 	$(PYTHON) tools/man.py
+	$(VENV)/bin/python tools/completion.py
+
+site: $(VENV)/test
+	$(VENV)/bin/python -m mkdocs build --strict --quiet
 
 dist: $(VENV)/bin/python
 	rm -rf dist

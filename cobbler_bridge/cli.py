@@ -43,7 +43,7 @@ from cobbler_bridge.plan.plan import File, Plan, Program, Shipped, flat, plain
 from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem, one_line, shown
 from cobbler_bridge.script import render
-from cobbler_bridge.show import listing, page, picture
+from cobbler_bridge.show import listing, page
 from cobbler_bridge.store import wire
 from cobbler_bridge.store.ledger import Ledger
 from cobbler_bridge.store.over_xmlrpc import ItemError, Login, XmlRpc
@@ -347,8 +347,8 @@ def _add_what_to_show(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--watch", metavar="SECONDS", type=_seconds, nargs="?", const=_WATCH_SECONDS, help=text
     )
-    formats = ("text", "json", "yaml", "html", "svg", "dot")
-    text = "text: a table; json, yaml: for scripts; html: a page; svg: a picture; dot: for Graphviz"
+    formats = ("text", "json", "yaml", "html")
+    text = "text: a table; json, yaml: for scripts; html: one page for a browser"
     command.add_argument("--format", choices=formats, default="text", help=text)
     command.add_argument("--output", metavar="FILE", help="write there, whole or not at all")
     command.set_defaults(run=_show)
@@ -615,8 +615,7 @@ def _shown(options: argparse.Namespace) -> str:
         return page.html(rows, found, time.time())
     if options.summary:
         return listing.summary_text(rows)
-    writers = {"svg": picture.svg, "dot": picture.dot, "text": listing.as_text}
-    return writers[options.format](rows)
+    return listing.as_text(rows)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -28,5 +28,9 @@ END
 chmod 755 "$root/usr/bin/cobbler-bridge"
 gzip -9n < packaging/cobbler-bridge.8 > "$root/usr/share/man/man8/cobbler-bridge.8.gz"
 chmod 644 "$root/usr/share/man/man8/cobbler-bridge.8.gz"
+for place in bash-completion/completions/cobbler-bridge zsh/site-functions/_cobbler-bridge; do
+    install -d "$root/usr/share/${place%/*}"
+    install -m 644 "packaging/completion/${place##*/}" "$root/usr/share/$place"
+done
 install -m 644 README.md CHANGELOG.md LICENSE "$doc"
-install -m 644 docs/*.md "$doc/docs"
+install -m 644 docs/*.md docs/*.png "$doc/docs"

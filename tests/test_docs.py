@@ -5,9 +5,11 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import List
 
 import pytest
 
+import completion
 import docs
 import man
 from cobbler_bridge import cli
@@ -85,10 +87,46 @@ def test_the_man_page_is_what_the_command_says() -> None:
     assert man.PAGE.read_text(encoding="utf-8") == man.page()
 
 
+@pytest.mark.parametrize("shell", completion.NAMES)
+def test_the_completion_is_what_the_command_says(shell: str) -> None:
+    path = completion.FOLDER / completion.NAMES[shell]
+    assert path.read_text(encoding="utf-8") == completion.completion(shell)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("ch", ["check"]),
+        ("check --sev", ["--severity"]),
+        ("check --severity ", ["error", "warning", "waiting"]),
+        ("show --format h", ["html"]),
+    ],
+)
+def test_bash_completes(words: str, found: List[str]) -> None:
+    """As bash calls it for what stands on a line."""
+    script = """
+    . packaging/completion/cobbler-bridge
+    COMP_WORDS=(cobbler-bridge); IFS=' '
+    for word in $1; do COMP_WORDS+=("$word"); done
+    case $1 in *" ") COMP_WORDS+=("") ;; esac
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    _shtab_cobbler_bridge
+    printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", words],
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        cwd=str(docs.ROOT),
+        check=True,
+    )
+    assert done.stdout.split() == found
+
+
 def test_the_readme_shows_what_the_pack_prints() -> None:
     text = docs.README.read_text(encoding="utf-8")
     assert text == docs.readme()
-    assert "HWADDR=$mac1" in text
+    assert "cloned-mac-address=$mac1" in text
     assert "'br0;reboot' has ';' in it" in text
 
 

@@ -25,7 +25,7 @@ from cobbler_bridge.placement import by_hand
 from cobbler_bridge.plan.plan import Fact, File, Word
 from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.script import render
-from cobbler_bridge.show import listing, picture
+from cobbler_bridge.show import listing, page
 from cobbler_bridge.snippet import bridge_network, bridge_packages, bridge_setup
 from cobbler_bridge.store.over_xmlrpc import XmlRpc
 from test_shell import begins_with_percent, built, marks_in, plan_of
@@ -427,8 +427,7 @@ def test_one_bad_system_costs_the_others_nothing() -> None:
         assert "kvm1" in [row.name for row in rows]
         listing.as_text(rows).encode()
         json.dumps(listing.as_data(rows)).encode()
-        picture.svg(rows).encode()
-        picture.dot(rows).encode()
+        page.html(rows, [], 0).encode()
         placed = by_hand.place(known, None, dry_run=True)
         assert "web1" in [move.guest for move in placed.moves]
 

@@ -112,8 +112,8 @@ def readme() -> str:
 
 
 def _rendered() -> str:
-    wanted = {"bridge": "eth0", "bridge_port": "eth0", "profile_name": "xen-hosts"}
-    planned, _ = make_plan(dict(wanted, breed="redhat", os_version="rhel5"))
+    wanted = {"bridge": "br0", "profile_name": "kvm-hosts"}
+    planned, _ = make_plan(dict(wanted, breed="redhat", os_version="rhel9"))
     return "" if planned is None else render.files(planned)
 
 

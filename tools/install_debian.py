@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import IO, List, Optional
+from typing import IO, Optional
 
 import mirror
 from private_cobbler import PrivateCobbler

@@ -1,1 +1,1 @@
-"""What is remembered, as text, data and a picture."""
+"""What is remembered, as text, data and a page."""

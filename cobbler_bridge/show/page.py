@@ -24,7 +24,8 @@ def html(rows: Sequence[HostRow], found: Iterable[Problem], now: float) -> str:
         "findings": [each for several in of_each.values() for each in several],
     }
     # nothing in it ends the element that it stands in
-    text = json.dumps(said, separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(said, separators=(",", ":"))
+    text = text.replace("<", "\\u003c").replace("\x7f", "\\u007f")
     before, _, behind = shipped.text("show", "page.html").partition("@DATA@")
     return before + text + behind
 

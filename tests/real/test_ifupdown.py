@@ -11,7 +11,7 @@ import pytest
 
 from cobbler_bridge.plan.firewalls.sysctl import UDEV_RULE
 from cobbler_bridge.snippet import bridge_setup
-from network_namespace import RELEASE, Machine, with_layer
+from network_namespace import RELEASE, with_layer
 from real.test_firstboot_networkmanager import CHECK, STATE, patient
 from real.test_firstboot_systemd import Booting
 from real.test_networkmanager import DNSMASQ, GATEWAY, MAC

@@ -6,7 +6,6 @@ does. What the installer left, and the check at the first boot, are as on a host
 
 import os
 import re
-from pathlib import Path
 from typing import Any, Iterator, List
 
 import pytest

@@ -116,7 +116,7 @@ def test_from_one_end_to_the_other(host: Relayed, server: Server) -> None:
     why = "the gateway 10.99.0.77 does not answer"
     assert "rolled back: " + why in shown(server)
     assert why in server.command("check", "kvm1", check=False).stdout
-    assert why in server.command("show", "--format", "svg").stdout
+    assert why in server.command("show", "--format", "html").stdout
     host.has_failed()
     server.system("web1", "rhel7", {"bridge_host": "kvm1"})
     assert server.bridges("web1")["eth0"] in ("", "<<inherit>>")
