@@ -559,7 +559,9 @@ FETCH = (
 LATE = "d-i preseed/late_command string "
 GOOD = LATE + FETCH + "; in-target sh /x < /dev/null; true"
 # what Cobbler's sample has
-COBBLERS = "; wget -O- \\\n http://192.0.2.1/x/?script=preseed_late_default | \\\n chroot /target sh -s"
+COBBLERS = (
+    "; wget -O- \\\n http://192.0.2.1/x/?script=preseed_late_default | \\\n chroot /target sh -s"
+)
 AUTOINSTALL = "#cloud-config\nautoinstall:\n  late-commands:\n"
 TOLD = "    - wget http://192.0.2.1/cblr/svc/op/trig/mode/post/system/kvm1\n"
 CURTIN = "    - %s && curtin in-target -- sh /x\n" % FETCH
