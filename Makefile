@@ -1,6 +1,8 @@
 # make demo     see the whole way work, on a Cobbler of its own that leaves nothing behind
 # make check    formatting, linters, types and the tests that need no Cobbler: before each commit
 # make test     every test; installs what it needs into .venv
+# make test-releases   the tests of Debian and Ubuntu on other releases, and with their installers' programs
+# make install-debian  Debian's installer from a Cobbler, in a virtual machine, to a bridge that is proved
 # make faults   fail each call of the script and the check, and cut them off at each; takes long
 # make bench    what it costs, beside what Cobbler does anyway
 # make docs     write the generated pages of docs/ and the man page anew
@@ -15,7 +17,7 @@ SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge provider
 
 ARCHIVE = cobbler-bridge-$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' cobbler_bridge/__init__.py)
 
-.PHONY: demo check test faults bench cases case dist docs clean
+.PHONY: demo check test test-releases install-debian faults bench cases case dist docs clean
 
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
@@ -24,6 +26,19 @@ test: $(VENV)/package $(VENV)/test $(VENV)/versions
 	sh tools/layer.sh
 	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=20
 
+# each takes minutes, and the first time as many to unpack
+test-releases: $(VENV)/package $(VENV)/test
+	sh tools/layer.sh
+	sh tools/releases.sh
+	$(VENV)/bin/python -m pytest -m releases tests/real
+	RELEASE=debian13 $(VENV)/bin/python -m pytest tests/real/test_ifupdown.py
+	for each in debian13 ubuntu24.04 ubuntu22.04 ubuntu20.04; do \
+		RELEASE=$$each $(VENV)/bin/python -m pytest tests/real/test_netplan.py || exit 1; \
+	done
+
+install-debian: $(VENV)/package $(VENV)/test
+	$(VENV)/bin/python tools/install_debian.py
+
 faults: $(VENV)/test
 	$(VENV)/bin/python -m pytest -n auto -m exhaustive tests/test_firstboot_faults.py
 
@@ -31,7 +46,7 @@ faults: $(VENV)/test
 check: $(VENV)/test
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
-	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m 'not thorough and not exhaustive' \
+	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m 'not thorough and not exhaustive and not releases' \
 		--ignore tests/real --ignore tests/test_pythons.py
 
 bench: $(VENV)/package

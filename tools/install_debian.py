@@ -6,8 +6,13 @@ sample.seed with the documented late_command line and the changes in ``CHANGES``
 the mirror that apt has here (mirror.py). The machine reaches nothing else. It is installed, boots,
 and what it tells Cobbler is what ``cobbler-bridge show`` says.
 
+Where that mirror has only packages, and not the parts that the installer loads, the installer goes
+as far as that; mmdebstrap then unpacks what it would have, and the late command is run by the
+programs of the installer's initrd (``FromPackages``).
+
 Without KVM the processor is emulated, and it takes an hour or so. ``--log`` has what the machine
-said on its serial line. Needs root, apt-get, and the packages qemu-system-x86 and ipxe-qemu.
+said on its serial line. Needs root, apt-get, and the packages qemu-system-x86, ipxe-qemu,
+mmdebstrap, cpio and e2fsprogs.
 """
 
 import argparse
@@ -308,6 +313,15 @@ def preseed(sample: str, rendered: str) -> str:
     return "%s; %s\n" % (sample.rstrip("\n"), ours)
 
 
+# what the installer says that it is at, and where it goes on no more
+_STEP = re.compile(
+    "(Checking|Loading|Detecting|Partitions|Installing|Configuring|Select and|Retrieving|Finishing"
+    "|Preparing|Booting|iPXE [0-9]|http).*[a-zA-Z]"
+)
+_NO_PARTS = "failed to download a file from the mirror"
+_ASKS = "Prompt: '?' for help"
+
+
 class Installation:
     """The way from an empty disk to a bridge that is proved."""
 
@@ -357,30 +371,31 @@ class Installation:
         if not link.exists():
             link.symlink_to("../images")
 
-    def install(self, machine: Qemu) -> None:
-        """Debian's installer, until it starts the machine again."""
+    def install(self, machine: Qemu) -> bool:
+        """Debian's installer, until it starts the machine again.
+
+        Returns:
+            False where the mirror has not the parts that it loads.
+        """
         machine.start()
         told = 0
         heard = ""
-        # each of d-i's own steps, as it says them
         while machine.runs() or len(machine.seen()) > told:
             said = machine.seen()
             for line in said[told:].split("\n")[:-1]:
                 told += len(line) + 1
-                step = re.match(
-                    "(Checking|Loading|Detecting|Partitions|Installing|Configuring|"
-                    "Select and|Retrieving|Finishing|Preparing|Starting|Booting|iPXE)"
-                    ".*[a-zA-Z]",
-                    line.strip(),
-                )
-                text = step.group() if step else ""
-                if text and text != heard:
-                    heard = text
-                    self._say("  " + text)
+                step = _STEP.match(line.strip())
+                if step and step.group() != heard:
+                    heard = step.group()
+                    self._say("  " + heard)
             self._show_state()
-            time.sleep(20)
-        if "Failed to run" in machine.seen():
-            sys.exit("the installer stopped")
+            if _NO_PARTS in said:
+                machine.off()
+                return False
+            if _ASKS in said:
+                sys.exit("the installer asks:\n" + said[-1000:])
+            time.sleep(10)
+        return True
 
     _state = ""
 
@@ -430,7 +445,6 @@ def main() -> None:
     parser.add_argument("--accel", default="tcg,thread=multi,tb-size=512", help="QEMU's -accel")
     parser.add_argument("--log", type=Path, default=Path("install-debian.log"))
     parser.add_argument("--folder", type=Path, help="keep the disk there")
-    parser.add_argument("--from-packages", action="store_true", help=FromPackages.__doc__)
     options = parser.parse_args()
     options.log.write_bytes(b"")
     transcript = Transcript()
@@ -443,13 +457,14 @@ def main() -> None:
             machine = Qemu(cobbler, folder, options.accel, options.log)
             words: List[str] = []
             try:
-                if options.from_packages:
+                if not installation.install(machine):
+                    transcript.say(
+                        "The mirror has not the installer's parts: mmdebstrap unpacks it"
+                    )
                     way = FromPackages(cobbler, folder, transcript)
                     way.unpack(images)
                     way.finish()
                     words = way.onto(machine.disk)
-                else:
-                    installation.install(machine)
                 installation.boot(machine, words)
             finally:
                 machine.off()
