@@ -6,8 +6,9 @@ from zlib import crc32
 
 import pytest
 
-from cobbler_bridge.check import problems
+from cobbler_bridge.check import problems, report
 from cobbler_bridge.check.site import Installed, Machine, Planned, Site, plan_all
+from cobbler_bridge.check.wanted import Wanted
 from cobbler_bridge.placement.placer import Placer
 from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem
@@ -140,7 +141,11 @@ PROFILES = (
 
 
 def test_nothing_is_found_where_nothing_is_wrong() -> None:
-    assert problems(site(*CLEAN, profiles=PROFILES)) == []
+    assert [str(each) for each in problems(site(*CLEAN, profiles=PROFILES))] == [
+        "web3: bridge_host: 'kvm4' is being installed; wait until it is done"
+    ]
+    clean = report(site(*CLEAN, profiles=PROFILES))
+    assert not clean.is_bad
 
 
 @pytest.mark.parametrize(
@@ -655,7 +660,8 @@ def test_elsewhere_than_on_the_server() -> None:
 def test_only_what_was_asked_for() -> None:
     systems = (host(), guest(nic(bridge="br9")), guest(nic(bridge="br9"), name="web2"))
     assert [each.subject for each in problems(site(*systems))] == ["web1", "web2"]
-    assert [each.subject for each in problems(site(*systems), ["web2", "kvm1"])] == ["web2"]
+    only = report(site(*systems), Wanted(["web2", "kvm1"]))
+    assert [each.subject for each in only.found] == ["web2"]
 
 
 def test_every_problem_says_what_would_be_right() -> None:

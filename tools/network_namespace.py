@@ -120,6 +120,10 @@ class Machine:
         """A file of the machine; no part of its path may be an absolute symbolic link."""
         return Path("/proc", self._id, "root", path.lstrip("/"))
 
+    def command(self, *words: str) -> List[str]:
+        """What runs a command in it, of a caller that sees this machine's processes."""
+        return self._command(words, "")
+
     def _command(self, words: "tuple[str, ...]", namespace: str) -> List[str]:
         within = ["ip", "netns", "exec", namespace] if namespace else []
         enter = [*self._beside, "nsenter", "--target", self._id, *self._namespaces, "--"]

@@ -3,10 +3,12 @@
 import re
 from typing import List, Tuple
 
+from cobbler_bridge import findings
+from cobbler_bridge.findings import Kind
 from cobbler_bridge.plan.delivery import SCRIPT
 
-# What is wrong, and what would be right
-Finding = Tuple[str, str]
+# What is wrong, what would be right, and which finding that is
+Finding = Tuple[str, str, Kind]
 
 _IS_PRESEED = re.compile(r"(?m)^[ \t]*d-i[ \t]")
 _IS_USER_DATA = re.compile(r"(?m)^(#cloud-config\b|autoinstall:)")
@@ -37,32 +39,36 @@ def wrongs(text: str, has_script: bool, told: bool) -> List[Finding]:
 
 def _preseed(text: str, has_script: bool) -> List[Finding]:
     if has_script:
-        return [("has $SNIPPET('bridge_setup'), and a preseed can't carry a script", _RIGHT)]
+        wrong = "has $SNIPPET('bridge_setup'), and a preseed can't carry a script"
+        return [(wrong, _RIGHT, findings.NOT_CARRIED)]
     late: List[str] = _LATE.findall(text)
     if len(late) > 1:
         wrong = "has preseed/late_command %d times, and the last one replaces the others"
-        return [(wrong % len(late), "one line with the commands of all, ';' between them")]
+        right = "one line with the commands of all, ';' between them"
+        return [(wrong % len(late), right, findings.LATE_TWICE)]
     found = _fetched("".join(late), "preseed/late_command")
     for script in _UNDONE.findall("".join(late)):
         wrong = "runs %s before %s, which writes /etc/network/interfaces anew" % (SCRIPT, script)
-        found.append((wrong, "the commands for ours behind all others"))
+        found.append((wrong, "the commands for ours behind all others", findings.OVERWRITTEN))
     return found
 
 
 def _user_data(text: str, has_script: bool, told: bool) -> List[Finding]:
     if has_script:
         wrong = "has $SNIPPET('bridge_setup') in YAML, where its first line alone is indented"
-        return [(wrong, _RIGHT)]
+        return [(wrong, _RIGHT, findings.NOT_CARRIED)]
     found = _fetched(text, "late command")
     if told and not _INSTALLED.search(text):
         wrong = "doesn't tell Cobbler that it is installed: its record stays at installing"
-        found.append((wrong, "the late command for it that 'cobbler-bridge render' shows"))
+        right = "the late command for it that 'cobbler-bridge render' shows"
+        found.append((wrong, right, findings.NEVER_TELLS))
     return found
 
 
 def _fetched(text: str, where: str) -> List[Finding]:
     if SCRIPT not in text:
-        return [("has no %s that fetches %s" % (where, SCRIPT), _RIGHT)]
+        return [("has no %s that fetches %s" % (where, SCRIPT), _RIGHT, findings.NOT_FETCHED)]
     if _BARE.search(text) and not _IN_TARGET.search(text):
-        return [("runs %s in a bare chroot, which has no /proc and no /sys" % SCRIPT, _RIGHT)]
+        wrong = "runs %s in a bare chroot, which has no /proc and no /sys" % SCRIPT
+        return [(wrong, _RIGHT, findings.BARE_CHROOT)]
     return []

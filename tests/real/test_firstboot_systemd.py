@@ -98,7 +98,8 @@ class Booting(Host):
         self.system.power_off()
         for device in list(machine.path("/sys/class/net").iterdir()):
             if (device / "bridge").is_dir():
-                machine.run("ip", "link", "del", device.name)
+                # what has lost its power may have been about to take it down
+                machine.run("ip", "link", "del", device.name, check=False)
         machine.run("ip", "link", "set", self.nic, "down")
         machine.run("ip", "addr", "flush", "dev", self.nic)
         self.system.boot()
