@@ -1,8 +1,8 @@
 """A preseed of a real Cobbler's goes through what Debian's installer itself makes of it.
 
 Everything of the installer is its initrd's: its debconf, busybox, wget, ``preseed_command`` and
-``in-target``. It runs beside Cobbler with a root like this machine's for its target, and only the end
-of an installation: the late command, and what the installer itself does to the network behind it.
+``in-target``. It runs beside Cobbler with a root like this machine's for its target, and only the
+end of an installation: the late command, and what the installer does to the network behind it.
 """
 
 import re

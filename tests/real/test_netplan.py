@@ -124,17 +124,9 @@ def test_dhcp(host: Booting) -> None:
     assert address.startswith("fd00:99::")
 
 
-def gives_up(host: Booting) -> None:
-    """A check that starts waits for six seconds."""
-    expected = host.machine.path(STATE + "/expected")
-    text = expected.read_text()
-    assert "timeout %d\n" % HANGS in text
-    expected.write_text(text.replace("timeout %d\n" % HANGS, "timeout 6\n"))
-
-
 def test_the_old_network_comes_back(host: Booting) -> None:
     host.set_up(bridge="br0")
-    gives_up(host)
+    host.gives_up()
     # all is well but the way out
     host.machine.run("ip", "addr", "del", GATEWAY + "/24", "dev", "far0", namespace="far")
     host.boot()
@@ -232,7 +224,7 @@ def test_networkmanager(host: Booting) -> None:
     host.write(PLACE + "00-installer-config.yaml", INSTALLERS_OF_NETWORKMANAGER, 0o600)
     host.write("/etc/udev/rules.d/85-nm-unmanaged.rules", UDEV_RULE)
     host.set_up(bridge="br0")
-    gives_up(host)
+    host.gives_up()
     host.machine.stop("dnsmasq")
     host.boot()
     assert wait_for(lambda: "putting the old network back" in host.said())
