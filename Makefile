@@ -1,6 +1,8 @@
 # make demo     see the whole way work, on a Cobbler of its own that leaves nothing behind
 # make check    formatting, linters, types and the tests that need no Cobbler: before each commit
 # make test     every test; installs what it needs into .venv
+# make test-releases   the tests of Debian and Ubuntu on other releases, and with their installers' programs
+# make install-debian  Debian's installer from a Cobbler, in a virtual machine, to a bridge that is proved
 # make test-thorough  what make test takes a sample of: on every shell, Python and Cobbler, every
 #               call that may fail; takes long
 # make bench    what it costs, beside what Cobbler does anyway
@@ -17,7 +19,7 @@ SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge provider
 
 ARCHIVE = cobbler-bridge-$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' cobbler_bridge/__init__.py)
 
-.PHONY: demo check test test-thorough bench cases case dist docs site clean
+.PHONY: demo check test test-thorough test-releases install-debian bench cases case dist docs site clean
 
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
@@ -28,6 +30,19 @@ test: $(VENV)/package $(VENV)/test $(VENV)/versions $(VENV)/as-code
 
 test-thorough: export PYTEST_ADDOPTS = -m thorough
 test-thorough: test
+
+# each takes minutes, and the first time as many to unpack
+test-releases: $(VENV)/package $(VENV)/test
+	sh tools/layer.sh
+	sh tools/releases.sh
+	$(VENV)/bin/python -m pytest -m releases tests/real
+	RELEASE=debian13 $(VENV)/bin/python -m pytest tests/real/test_ifupdown.py
+	for each in debian13 ubuntu24.04 ubuntu22.04 ubuntu20.04; do \
+		RELEASE=$$each $(VENV)/bin/python -m pytest tests/real/test_netplan.py || exit 1; \
+	done
+
+install-debian: $(VENV)/package $(VENV)/test
+	$(VENV)/bin/python tools/install_debian.py
 
 # the few tests that fail each of many steps take minutes: make test has them
 check: $(VENV)/test

@@ -6,8 +6,13 @@ sample.seed with the documented late_command line and the changes in ``CHANGES``
 the mirror that apt has here (mirror.py). The machine reaches nothing else. It is installed, boots,
 and what it tells Cobbler is what ``cobbler-bridge show`` says.
 
-Without KVM the processor is emulated, and it takes an hour or so. ``--log`` has what the machine said
-on its serial line. Needs root, apt-get, and the packages qemu-system-x86 and ipxe-qemu.
+Where that mirror has only packages, and not the parts that the installer loads, the installer goes
+as far as that; mmdebstrap then unpacks what it would have, and the late command is run by the
+programs of the installer's initrd (``FromPackages``).
+
+Without KVM the processor is emulated, and it takes an hour or so. ``--log`` has what the machine
+said on its serial line. Needs root, apt-get, and the packages qemu-system-x86, ipxe-qemu,
+mmdebstrap, cpio and e2fsprogs.
 """
 
 import argparse
@@ -21,7 +26,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import IO, Optional
+from typing import IO, List, Optional, Sequence
 
 import mirror
 from private_cobbler import PrivateCobbler
@@ -54,6 +59,58 @@ CHANGES = (
     ),
 )
 LATE = "d-i preseed/late_command string wget -O-"
+# at the end of an installation: the installer's files, in $1, have its target, in $2, below them
+AT_ITS_END = """\
+set -e
+cd "$1"
+mkdir -p target dev proc sys run/lock
+mount -t tmpfs tmpfs run
+mount --bind /dev dev
+mount -t proc proc proc
+mount -t sysfs sysfs sys
+mount --bind "$2" target
+mount --bind /dev target/dev
+chroot . syslogd
+"""
+# the answers of the preseed $1
+LOAD = """\
+set -e
+export DEBIAN_FRONTEND=noninteractive
+for each in /var/lib/dpkg/info/*.templates; do debconf-loadtemplate d-i "$each"; done
+debconf-set-selections "$1"
+"""
+# one of its last steps
+STEP = "DEBIAN_FRONTEND=text exec debconf -o d-i /usr/lib/finish-install.d/$1 < /dev/null"
+STEPS = ("07preseed", "55netcfg-copy-config")
+# what d-i's other parts leave, where it has them from packages
+LEFT = """\
+set -e
+echo %s > "$1/etc/hostname"
+printf '127.0.0.1\\tlocalhost\\n127.0.1.1\\t%s\\n' > "$1/etc/hosts"
+echo '/dev/vda / ext4 errors=remount-ro 0 1' > "$1/etc/fstab"
+cat > "$1/etc/network/interfaces" << 'END'
+# This file describes the network interfaces available on your system
+source /etc/network/interfaces.d/*
+
+auto lo
+iface lo inet loopback
+
+# The primary network interface
+allow-hotplug ens3
+iface ens3 inet dhcp
+END
+echo root:cobbler | chroot "$1" chpasswd
+mkdir -p "$1/var/log/installer"
+""" % (HOST, HOST)
+# the network of the private Cobbler as the machine has it, and its card
+NETWORK = """\
+set -e
+ip addr add %s/24 dev lo
+ip link add ens3 address %s type veth peer name far
+ip link set far up
+ip link set ens3 up
+""" % (SERVER, MAC)
+BASE = "linux-image-amd64,ifupdown,isc-dhcp-client,bridge-utils,wget,e2fsprogs"
 
 
 class Transcript:
@@ -76,28 +133,35 @@ class Qemu:
 
     def __init__(self, cobbler: PrivateCobbler, folder: Path, accel: str, log: Path) -> None:
         self._log = log
-        self._disk = folder / "disk"
-        with open(str(self._disk), "wb") as disk:
+        self.disk = folder / "disk"
+        with open(str(self.disk), "wb") as disk:
             disk.truncate(6 << 30)
         outside = ["nsenter", "--target", str(os.getpid()), "--net", "--"]
         outside += [sys.executable, mirror.__file__, mirror.of_apt()]
-        boot = "http://%s/cblr/svc/op/ipxe/system/%s" % (SERVER, HOST)
-        network = "user,mac=%s,model=virtio-net-pci,bootfile=%s" % (MAC, boot)
+        # the installer would take a URL from the DHCP server for that of its preseed
+        (folder / "tftp").mkdir(exist_ok=True)
+        boot = "#!ipxe\nchain http://%s/cblr/svc/op/ipxe/system/%s\n" % (SERVER, HOST)
+        (folder / "tftp/boot.ipxe").write_text(boot)
+        network = "user,mac=%s,model=virtio-net-pci,bootfile=boot.ipxe" % MAC
+        network += ",tftp=%s" % (folder / "tftp")
         network += ",guestfwd=tcp:%s:80-cmd:%s" % (PROXY, shlex.join(outside).replace(",", ",,"))
         self._words = cobbler.command_inside("--net")
         self._words += ["qemu-system-x86_64", "-accel", accel, "-smp", "2", "-m", "1024"]
         self._words += ["-machine", "pc,graphics=off", "-display", "none", "-no-reboot"]
         self._words += ["-serial", "stdio", "-boot", "n"]
-        self._words += ["-drive", "file=%s,format=raw,if=virtio,cache=unsafe" % self._disk]
+        self._words += ["-drive", "file=%s,format=raw,if=virtio,cache=unsafe" % self.disk]
         self._words += ["-nic", network, "-monitor", "none"]
         self._process: "Optional[subprocess.Popen[bytes]]" = None
         self._seen = ""
 
-    def start(self) -> None:
-        """Switch it on."""
+    def start(self, more: Sequence[str] = ()) -> None:
+        """Switch it on; ``more`` are further words for QEMU."""
         self._seen = ""
         self._process = subprocess.Popen(
-            self._words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            [*self._words, *more],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         assert self._process.stdout is not None
         threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
@@ -167,6 +231,77 @@ def unpack(folder: Path) -> Path:
     return folder / "unpacked" / IMAGES
 
 
+class FromPackages:
+    """The way to an installed disk where the mirror has none of the installer's parts.
+
+    mmdebstrap unpacks what the installer would, and the end of the installation, which is the late
+    command and what follows it, is done by the programs of the installer's own initrd.
+    """
+
+    def __init__(self, cobbler: PrivateCobbler, folder: Path, transcript: Transcript) -> None:
+        self._cobbler = cobbler
+        self._target = folder / "target"
+        self._installer = folder / "installer"
+        self._say = transcript.say
+
+    def unpack(self, images: Path) -> None:
+        """The packages, and the programs of the installer."""
+        tar = str(self._target) + ".tar"
+        if not os.path.exists(tar):
+            words = ["mmdebstrap", "--quiet", "--variant=important", "--include=" + BASE]
+            subprocess.run([*words, "bookworm", tar], check=True)
+        self._target.mkdir()
+        subprocess.run(["tar", "-x", "-C", str(self._target), "-f", tar], check=True)
+        version = (self._target / "etc/debian_version").read_text().strip()
+        self._say("Debian %s is unpacked" % version)
+        self._installer.mkdir()
+        with subprocess.Popen(["zcat", str(images / "initrd.gz")], stdout=subprocess.PIPE) as zcat:
+            words = ["cpio", "-idm", "--quiet"]
+            subprocess.run(words, stdin=zcat.stdout, cwd=str(self._installer), check=True)
+
+    def finish(self) -> None:
+        """The preseed's late command, and what the installer does to the network behind it."""
+        script = "set -e\n%s\nsh -c '%s' sh %s\n" % (
+            NETWORK,
+            LEFT.replace("'", "'\\''"),
+            self._target,
+        )
+        script += "set -- %s %s\n%s" % (self._installer, self._target, AT_ITS_END)
+        url = "http://%s/cblr/svc/op/autoinstall/system/%s" % (SERVER, HOST)
+        inside = "export PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"
+        inside += "wget -q -O /preseed.cfg %s\nset -- /preseed.cfg\n%s" % (url, LOAD)
+        for step in STEPS:
+            inside += "( set -- %s\n%s )\n" % (step, STEP)
+        script += "exec chroot . /bin/sh -c '%s'\n" % inside.replace("'", "'\\''")
+        unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script]
+        done = subprocess.run(
+            [*self._cobbler.command_inside(), *unshare],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        log = (self._installer / "var/log/messages").read_text()
+        (self._target / "var/log/installer/syslog").write_text(log)
+        for line in log.splitlines():
+            if MESSAGE in line:
+                self._say(MESSAGE + line.partition(MESSAGE)[2])
+        if done.returncode or "Failed to run" in done.stdout:
+            sys.exit("the installer stopped: %s\n%s" % (done.stdout, log[-2000:]))
+
+    def onto(self, disk: Path) -> List[str]:
+        """Put it on a disk; the words for QEMU to start it."""
+        subprocess.run(
+            ["mke2fs", "-q", "-t", "ext4", "-d", str(self._target), str(disk)], check=True
+        )
+        words = ["-append", "root=/dev/vda ro quiet console=ttyS0"]
+        for option, name in (("-kernel", "vmlinuz"), ("-initrd", "initrd.img")):
+            (found,) = (self._target / "boot").glob(name + "-*")
+            words += [option, str(found)]
+        return words
+
+
 def preseed(sample: str, rendered: str) -> str:
     """Cobbler's sample with the line that ``render`` shows behind its own late command."""
     for old, new in CHANGES:
@@ -176,6 +311,15 @@ def preseed(sample: str, rendered: str) -> str:
     # it is the sample's last
     assert re.search(r"\n%s \\\n.*\\\n.*\n\Z" % LATE, sample)
     return "%s; %s\n" % (sample.rstrip("\n"), ours)
+
+
+# what the installer says that it is at, and where it goes on no more
+_STEP = re.compile(
+    "(Checking|Loading|Detecting|Partitions|Installing|Configuring|Select and|Retrieving|Finishing"
+    "|Preparing|Booting|iPXE [0-9]|http).*[a-zA-Z]"
+)
+_NO_PARTS = "failed to download a file from the mirror"
+_ASKS = "Prompt: '?' for help"
 
 
 class Installation:
@@ -212,8 +356,8 @@ class Installation:
             " --server=" + SERVER
         )
         self._run(
-            "cobbler system add --name=%s --hostname=%s --profile=hosts --interface=eth0 --mac=%s --netboot-enabled=1"
-            % (HOST, HOST, MAC)
+            "cobbler system add --name=%s --hostname=%s --profile=hosts --netboot-enabled=1"
+            " --interface=eth0 --mac=%s" % (HOST, HOST, MAC)
         )
         self._run("cobbler-bridge set --profile hosts bridge=br0")
         rendered = self._cobbler.run(["cobbler-bridge", "render", "--system", HOST]).stdout
@@ -227,30 +371,31 @@ class Installation:
         if not link.exists():
             link.symlink_to("../images")
 
-    def install(self, machine: Qemu) -> None:
-        """Debian's installer, until it starts the machine again."""
+    def install(self, machine: Qemu) -> bool:
+        """Debian's installer, until it starts the machine again.
+
+        Returns:
+            False where the mirror has not the parts that it loads.
+        """
         machine.start()
         told = 0
         heard = ""
-        # each of d-i's own steps, as it says them
         while machine.runs() or len(machine.seen()) > told:
             said = machine.seen()
             for line in said[told:].split("\n")[:-1]:
                 told += len(line) + 1
-                step = re.match(
-                    "(Checking|Loading|Detecting|Partitions|Installing|Configuring|"
-                    "Select and|Retrieving|Finishing|Preparing|Starting|Booting|iPXE)"
-                    ".*[a-zA-Z]",
-                    line.strip(),
-                )
-                text = step.group() if step else ""
-                if text and text != heard:
-                    heard = text
-                    self._say("  " + text)
+                step = _STEP.match(line.strip())
+                if step and step.group() != heard:
+                    heard = step.group()
+                    self._say("  " + heard)
             self._show_state()
-            time.sleep(20)
-        if "Failed to run" in machine.seen():
-            sys.exit("the installer stopped")
+            if _NO_PARTS in said:
+                machine.off()
+                return False
+            if _ASKS in said:
+                sys.exit("the installer asks:\n" + said[-1000:])
+            time.sleep(10)
+        return True
 
     _state = ""
 
@@ -261,9 +406,10 @@ class Installation:
             self._say("$ cobbler-bridge show %s" % HOST)
             self._say(text)
 
-    def boot(self, machine: Qemu) -> None:
+    def boot(self, machine: Qemu, words: Sequence[str]) -> None:
         """The first boot, until the bridge is proved; and what the machine shows."""
-        machine.start()
+        self._say("%s boots" % HOST)
+        machine.start(words)
         machine.await_text(HOST + " login: ")
         self._say("%s login:" % HOST)
         until = time.monotonic() + 1200
@@ -309,9 +455,17 @@ def main() -> None:
             installation = Installation(cobbler, transcript)
             installation.set_up(images)
             machine = Qemu(cobbler, folder, options.accel, options.log)
+            words: List[str] = []
             try:
-                installation.install(machine)
-                installation.boot(machine)
+                if not installation.install(machine):
+                    transcript.say(
+                        "The mirror has not the installer's parts: mmdebstrap unpacks it"
+                    )
+                    way = FromPackages(cobbler, folder, transcript)
+                    way.unpack(images)
+                    way.finish()
+                    words = way.onto(machine.disk)
+                installation.boot(machine, words)
             finally:
                 machine.off()
 

@@ -1,16 +1,18 @@
-"""Debian's mirror for a machine that reaches nothing else: one request of HTTP, from stdin to stdout.
+"""Debian's mirror for a machine that reaches nothing else: one request, from stdin to stdout.
 
     qemu-system-x86_64 -nic user,guestfwd=tcp:10.0.2.100:80-cmd:'python3 mirror.py URL'
 
-The machine asks it as a proxy, for ``http://mirror/debian/PATH``; it gets ``URL/PATH``, where URL is
-the mirror that apt has on this machine (``of_apt``), through the proxy that apt has, if any.
+The machine asks it as a proxy, for ``http://mirror/debian/PATH``; it gets ``URL/PATH``, where URL
+is the mirror that apt has on this machine (``of_apt``), through the proxy that apt has, if any.
 """
 
 import shutil
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
+from typing import Any
 
 # what the machine calls it
 NAME, FOLDER = "mirror", "/debian"
@@ -40,6 +42,22 @@ def _proxies() -> "dict[str, str]":
     return {"http": value, "https": value} if value else urllib.request.getproxies()
 
 
+def _asked(request: urllib.request.Request) -> Any:
+    """The mirror's answer, whatever it is; a mirror that is busy is asked again."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler(_proxies()))
+    for pause in (1, 5, 20, None):
+        try:
+            return opener.open(request, timeout=300)
+        except urllib.error.HTTPError as error:
+            if error.code < 500 or pause is None:
+                return error
+        except OSError:
+            if pause is None:
+                raise
+        time.sleep(pause)
+    return None
+
+
 def main() -> None:
     """Answer one request."""
     out = sys.stdout.buffer
@@ -58,11 +76,7 @@ def main() -> None:
     passed = ("range", "if-range", "if-modified-since")
     headers = {name: asked[name] for name in passed if name in asked}
     request = urllib.request.Request("%s/%s" % (sys.argv[1], path), None, headers, method=method)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler(_proxies()))
-    try:
-        answer = opener.open(request, timeout=300)
-    except urllib.error.HTTPError as error:
-        answer = error
+    answer = _asked(request)
     out.write(("HTTP/1.0 %d %s\r\n" % (answer.status, answer.reason)).encode())
     for name in ("Content-Length", "Content-Type", "Content-Range", "Last-Modified"):
         if name in answer.headers:

@@ -24,7 +24,7 @@ from typing import Dict, List, Optional, Sequence, Type
 from waiting import HANGS
 
 LAYER = Path(__file__).resolve().parents[1] / ".venv/layer"
-# of other releases (tools/releases.sh), and the one that tests are to run on in place of this machine's
+# other releases (tools/releases.sh), and the one whose files tests are to have in place of ours
 RELEASES = LAYER.with_name("releases")
 RELEASE = os.environ.get("RELEASE", "")
 # mounts stay in the namespace and go with it; process 1 ends when its input is closed

@@ -380,7 +380,8 @@ class PrivateCobbler:
             "unshare": unshare,
             "commands": {
                 "cobblerd": [self._python, str(self._bin() / "cobblerd"), "-F"],
-                "web_front": [self._python, str(tools / "web_front.py")],
+                # nobody else is on its network
+                "web_front": [self._python, str(tools / "web_front.py"), "--address", "0.0.0.0"],
             },
         }
         plan_file = folder / "plan.json"

@@ -16,7 +16,8 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086 # a word for each package
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends $missing > /dev/null
 fi
-mkdir -p "$place"
+# what a throw-away machine needs beside one of them (network_namespace.py)
+mkdir -p "$place/nothing"
 
 # a_root NAME SUITE PACKAGES [MORE]: where there is none of these packages already
 a_root() {

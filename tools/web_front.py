@@ -154,11 +154,12 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
 
 
 def main() -> None:
-    """Serve on 127.0.0.1 until the process is ended."""
+    """Serve until the process is ended."""
     parser = argparse.ArgumentParser(description="The web server in front of cobblerd.")
-    parser.add_argument("--port", type=int, default=80, help="port on 127.0.0.1 (default 80)")
-    port = parser.parse_args().port
-    with _Server(("127.0.0.1", port), _Handler) as server:
+    parser.add_argument("--port", type=int, default=80, help="port (default 80)")
+    parser.add_argument("--address", default="127.0.0.1", help="listen there (default 127.0.0.1)")
+    options = parser.parse_args()
+    with _Server((options.address, options.port), _Handler) as server:
         server.set_app(front)
         server.serve_forever()
 

@@ -1,8 +1,8 @@
 """A preseed of a real Cobbler's goes through what Debian's installer itself makes of it.
 
 Everything of the installer is its initrd's: its debconf, busybox, wget, ``preseed_command`` and
-``in-target``, and what it does after the late command. It runs beside Cobbler, and installs on a root
-like this machine's, as far as it is from the end: the late command, and what comes behind it.
+``in-target``. It runs beside Cobbler with a root like this machine's for its target, and only the
+end of an installation: the late command, and what the installer does to the network behind it.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Iterator
 
 import pytest
 
-from install_debian import LATE, preseed
+from install_debian import AT_ITS_END, LATE, LOAD, STEP, STEPS, preseed
 from network_namespace import LAYER, RELEASES, Machine, must_be_unpacked
 from real.server import TREE, Server
 from real.test_ifupdown import DHCP, INTERFACES, OF_THE_INSTALLER, OURS
@@ -22,30 +22,6 @@ pytestmark = pytest.mark.releases
 INSTALLER = RELEASES / "installer"
 MAC = "52:54:00:99:00:01"
 SEED = "/etc/preseed.cfg"
-# as the installer has them when it has put the packages on the disk
-MOUNT = """\
-set -e
-cd /installer
-mkdir -p target dev proc sys run/lock
-mount -t tmpfs tmpfs run
-mount --bind /dev dev
-mount -t proc proc proc
-mount -t sysfs sysfs sys
-mount --bind / target
-mount --bind /dev target/dev
-mount -t tmpfs tmpfs target/installer
-chroot . syslogd
-"""
-LOAD = (
-    """\
-set -e
-export DEBIAN_FRONTEND=noninteractive
-for each in /var/lib/dpkg/info/*.templates; do debconf-loadtemplate d-i "$each"; done
-debconf-set-selections %s
-"""
-    % SEED
-)
-STEP = "DEBIAN_FRONTEND=text exec debconf -o d-i /usr/lib/finish-install.d/%s < /dev/null"
 
 
 class Installer:
@@ -65,22 +41,22 @@ class Installer:
         machine.write(INTERFACES, OF_THE_INSTALLER % DHCP)
         machine.wire("eth0", MAC, "far", "far0")
         machine.run("ip", "link", "set", "eth0", "up")
-        machine.run("sh", "-c", MOUNT)
+        machine.run("sh", "-c", AT_ITS_END, "sh", "/installer", "/")
 
     def take(self, text: str) -> None:
         """Read a preseed."""
         self._machine.write("/installer" + SEED, text)
-        self.run(LOAD)
+        self.run(LOAD, SEED)
 
-    def run(self, script: str) -> str:
-        """Run a script in the installer."""
+    def run(self, script: str, word: str) -> str:
+        """Run a script with this word in the installer."""
         words = ("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "chroot", "/installer")
-        return self._machine.run(*words, "/bin/sh", "-c", script)
+        return self._machine.run(*words, "/bin/sh", "-c", script, "sh", word)
 
     def finish(self) -> str:
         """The steps of its end that have to do with commands and the network, and its log."""
-        for name in ("07preseed", "55netcfg-copy-config"):
-            said = self.run(STEP % name)
+        for name in STEPS:
+            said = self.run(STEP, name)
             assert "Failed" not in said, said + self.log()
         return self.log()
 

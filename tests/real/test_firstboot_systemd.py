@@ -89,8 +89,8 @@ class Booting(Host):
         """A check that starts waits for six seconds."""
         expected = self.machine.path(STATE + "/expected")
         text = expected.read_text()
-        assert "timeout %d\n" % HANGS in text
-        expected.write_text(text.replace("timeout %d\n" % HANGS, "timeout 6\n"))
+        assert "\ntimeout %d" % HANGS in text
+        expected.write_text(text.replace("\ntimeout %d" % HANGS, "\ntimeout 6"))
 
     def boot(self) -> None:
         """Power on, from the state in which hardware is."""

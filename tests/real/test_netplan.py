@@ -11,15 +11,15 @@ from typing import Any, Iterator, List
 import pytest
 
 from cobbler_bridge.snippet import bridge_setup
-from network_namespace import RELEASE, Machine, with_layer
-from real.test_firstboot_networkmanager import CHECK, STATE, TRIGGER, patient
-from real.test_networkmanager import DNSMASQ, FORWARDING, GATEWAY, MAC, UDEV_RULE, Host, Lease
+from network_namespace import RELEASE, with_layer
+from real import test_firstboot_systemd
+from real.test_firstboot_networkmanager import CHECK, STATE, patient
+from real.test_networkmanager import DNSMASQ, FORWARDING, GATEWAY, MAC, UDEV_RULE, Lease
 from systemd_machine import SystemdMachine
 from waiting import HANGS, wait_for
 
 PLACE = "/etc/netplan/"
 OURS = PLACE + "90-cobbler-bridge.yaml"
-UNIT = "cobbler-bridge-firstboot.service"
 # as subiquity leaves it
 INSTALLERS = """\
 # This is the network config written by 'subiquity'
@@ -45,12 +45,8 @@ if "CI" not in os.environ and os.geteuid() != 0:
     pytest.skip("only root can make a throw-away machine", allow_module_level=True)
 
 
-class Booting(Host):
+class Booting(test_firstboot_systemd.Booting):
     """A machine with netplan, and what a test asks it."""
-
-    def __init__(self, machine: Machine, system: SystemdMachine) -> None:
-        super().__init__(machine)
-        self.system = system
 
     def install(self) -> None:
         """What there is when the script runs: a NIC that is up, and the installer's file."""
@@ -67,9 +63,7 @@ class Booting(Host):
         self.write(PLACE + "00-installer-config.yaml", INSTALLERS, 0o600)
         self.write("/etc/hostname", "kvm1\n")
         machine.start(*DNSMASQ, namespace="far")
-        self.write("/tmp/www" + TRIGGER, "True\n")
-        web = "busybox httpd -f -vv -p %s:80 -h /tmp/www" % GATEWAY
-        machine.start(*web.split(), namespace="far")
+        self.start_server()
         machine.run("ip", "link", "set", "eth0", "up")
         machine.run("ip", "addr", "add", "10.99.0.20/24", "dev", "eth0")
         machine.run("ip", "route", "add", "default", "via", GATEWAY, "dev", "eth0")
@@ -85,28 +79,10 @@ class Booting(Host):
             patient(self.machine.path(CHECK))
         return said
 
-    def boot(self) -> None:
-        """Power on, from the state in which hardware is."""
-        machine = self.machine
-        self.system.power_off()
-        for device in list(machine.path("/sys/class/net").iterdir()):
-            if (device / "bridge").is_dir():
-                machine.run("ip", "link", "del", device.name)
-        machine.run("ip", "link", "set", self.nic, "down")
-        machine.run("ip", "addr", "flush", "dev", self.nic)
-        self.system.boot()
-
-    def said(self) -> str:
-        return self.system.journal(UNIT)
-
     def comes_up(self, device: str) -> None:
         up = "%s %s" % (GATEWAY, device)
         come = wait_for(lambda: self.addresses(device) and up in self.default_routes())
         assert come, self.system.journal("systemd-networkd.service") + self.said()
-
-    def told(self) -> int:
-        """How often Cobbler was told."""
-        return len(re.findall("url:%s(?!,)" % TRIGGER, self.machine.log("busybox")))
 
     def files(self) -> List[str]:
         return sorted(path.name for path in self.machine.path(PLACE).iterdir())
@@ -148,17 +124,9 @@ def test_dhcp(host: Booting) -> None:
     assert address.startswith("fd00:99::")
 
 
-def gives_up(host: Booting) -> None:
-    """A check that starts waits for six seconds."""
-    expected = host.machine.path(STATE + "/expected")
-    text = expected.read_text()
-    assert "timeout %d\n" % HANGS in text
-    expected.write_text(text.replace("timeout %d\n" % HANGS, "timeout 6\n"))
-
-
 def test_the_old_network_comes_back(host: Booting) -> None:
     host.set_up(bridge="br0")
-    gives_up(host)
+    host.gives_up()
     # all is well but the way out
     host.machine.run("ip", "addr", "del", GATEWAY + "/24", "dev", "far0", namespace="far")
     host.boot()
@@ -238,6 +206,7 @@ def test_a_host_that_runs(host: Booting) -> None:
     assert "it takes effect now: it is proved, or the old network put back" in said
     assert wait_for(lambda: "the old network is back" in host.said()), said + host.said()
     host.comes_up("eth0")
+    host.has_failed()
     assert host.files() == ["00-installer-config.yaml"]
     assert host.told() == 0
     host.write("/script", bridge_setup({**known, "bridge_timeout": str(int(HANGS))}))
@@ -255,7 +224,7 @@ def test_networkmanager(host: Booting) -> None:
     host.write(PLACE + "00-installer-config.yaml", INSTALLERS_OF_NETWORKMANAGER, 0o600)
     host.write("/etc/udev/rules.d/85-nm-unmanaged.rules", UDEV_RULE)
     host.set_up(bridge="br0")
-    gives_up(host)
+    host.gives_up()
     host.machine.stop("dnsmasq")
     host.boot()
     assert wait_for(lambda: "putting the old network back" in host.said())

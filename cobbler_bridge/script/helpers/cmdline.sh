@@ -40,9 +40,9 @@ boot_words() {
             return said
         }
         { gsub(/"/, "") }
-        !/^[][A-Za-z0-9_.:,-]+=[][A-Za-z0-9_.:,=-]+$/ { next }
+        !/^[][A-Za-z0-9_.:,\/-]+=[][A-Za-z0-9_.:,=-]+$/ { next }
         { key = value = $0; sub(/=.*/, "", key); sub(/^[^=]*=/, "", value) }
-        key ~ /^(inst\.)?ks\.?device$/ && value !~ /^(link|bootif)$/ { asked = asked " " value }
+        key ~ /^((inst\.)?ks\.?device|(netcfg\/choose_)?interface)$/ && value !~ /^(link|bootif|auto)$/ { asked = asked " " value }
         tolower(key) == "bootdev" { first = value }
         tolower(key) == "bootif" && !bootif { bootif = mac(value) }
         key == "rd.bootif" && value == 0 { unasked = 1 }

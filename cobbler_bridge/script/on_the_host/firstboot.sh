@@ -6,7 +6,8 @@
 # stop_READER stops it in place of its service; release_READER frees the NICs of what it leaves on
 # them, so that it is stopped before a host that runs is switched; clear_READER takes away what it
 # would go on with when the old network is put back; started_READER does what starting leaves out;
-# make_READER makes of its files what others read. POSIX sh; BRIDGE_ROOT is the root (default: /).
+# make_READER makes of its files what others read. In these names systemd-networkd is networkd: no
+# shell function's has a hyphen. POSIX sh; BRIDGE_ROOT is the root (default: /).
 # shellcheck disable=SC2329 # each_change calls by name
 
 root=${BRIDGE_ROOT:-}
@@ -477,6 +478,7 @@ running_readers() {
 # each_reader NAMES FUNCTION: has each of these readers do what it has of this kind
 each_reader() {
     for reader in $1; do
+        reader=${reader#systemd-}
         ! there_is "$2_$reader" || "$2_$reader"
     done
 }
@@ -538,9 +540,11 @@ switch_over() {
     load_rules
     note_readers
     first=$gone
-    for reader in $used; do ! there_is "release_$reader" || first=yes; done
+    for reader in $used; do ! there_is "release_${reader#systemd-}" || first=yes; done
     if [ -n "$first" ]; then
         stop_readers
+        # one that runs is started by what becomes of its devices
+        each_reader "$readers" make > /dev/null 2>&1
         {
             each_reader "$used" release
             for nic in $nics; do ip addr flush dev "$nic"; done
