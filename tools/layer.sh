@@ -64,5 +64,7 @@ unpack layer-guests 'virtinst libvirt-daemon libvirt-daemon-driver-qemu libvirt-
 unpack layer-virtual 'user-mode-linux systemd-sysv udev dbus network-manager dnsmasq-base busybox-static iproute2 iputils-ping base-files base-passwd bash dash coreutils sed grep mawk util-linux mount kmod' /dev/null
 # what builds and installs packages (test_packages.py)
 unpack layer-packages 'rpm mandoc python3-yaml iproute2'
+# what tries a profile by a schema (test_suse_profiles.py)
+unpack layer-jing 'jing default-jre-headless'
 # what reads a Debian host's network configuration (test_ifupdown.py)
 unpack layer-ifupdown 'ifupdown bridge-utils ifenslave vlan isc-dhcp-client iputils-ping dnsmasq-base busybox iproute2 procps ufw iptables systemd udev dbus'

@@ -7,6 +7,17 @@ stop_wicked() {
     wicked --systemd ifdown all
 }
 
+# restart_wicked: only what differs from the files is taken down
+restart_wicked() {
+    systemctl start wicked.service
+    wicked --systemd ifreload all
+}
+
+# units_wicked: its own daemons, which ask for the leases
+units_wicked() {
+    echo wickedd wickedd-nanny wickedd-dhcp4 wickedd-dhcp6
+}
+
 # started_wicked: what differs from the files is made as they are
 started_wicked() {
     wicked --systemd ifreload all
