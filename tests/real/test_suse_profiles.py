@@ -111,3 +111,24 @@ def test_agama(suse: Server) -> None:
     assert script.startswith("#!/bin/sh\n")
     shown = suse.command("render", "--system", HOST, "--format", "sh").stdout
     assert part(script) == shown
+
+
+def test_the_end_of_an_installation_behind_its_first_boot(suse: Server) -> None:
+    """AutoYaST's init-scripts tell it when the host may have proved its bridge already."""
+    suse.profile("hosts", "sle15", {"bridge": "br0"})
+    suse.system(HOST, "hosts")
+    suse.edit("system", HOST, netboot_enabled=True)
+    for mode, state in (
+        ("pre", "installing"),
+        ("firstboot", "verified"),
+        ("post", "verified"),
+        ("pre", "installing"),
+        ("post", "installed"),
+        ("firstboot", "verified"),
+    ):
+        assert suse.trigger(mode, HOST).text == "True"
+        assert suse.state(HOST) == "br0/" + state, mode
+    suse.trigger("pre", HOST)
+    suse.trigger("firstboot", HOST + ",rolled-back,no_gateway")
+    suse.trigger("post", HOST)
+    assert suse.state(HOST) == "br0/rolled back"
