@@ -1,7 +1,8 @@
 # make demo     see the whole way work, on a Cobbler of its own that leaves nothing behind
 # make check    formatting, linters, types and the tests that need no Cobbler: before each commit
 # make test     every test; installs what it needs into .venv
-# make faults   fail each call of the script and the check, and cut them off at each; takes long
+# make test-thorough  what make test takes a sample of: on every shell, Python and Cobbler, every
+#               call that may fail; takes long
 # make bench    what it costs, beside what Cobbler does anyway
 # make docs     write the generated pages of docs/ and the man page anew
 # make dist     wheel and source archive in dist/, a deb where dpkg-deb is, an rpm where rpm-build is
@@ -15,34 +16,35 @@ SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge provider
 
 ARCHIVE = cobbler-bridge-$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' cobbler_bridge/__init__.py)
 
-.PHONY: demo check test faults bench cases case dist docs clean
+.PHONY: demo check test test-thorough bench cases case dist docs clean
 
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
 
-test: $(VENV)/package $(VENV)/test $(VENV)/versions
+test: $(VENV)/package $(VENV)/test $(VENV)/versions $(VENV)/as-code
 	sh tools/layer.sh
 	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=20
 
-faults: $(VENV)/test
-	$(VENV)/bin/python -m pytest -n auto -m exhaustive tests/test_firstboot_faults.py
+test-thorough: export PYTEST_ADDOPTS = -m thorough
+test-thorough: test
 
-# the few tests that try every step on every shell take minutes: make test has them
+# the few tests that fail each of many steps take minutes: make test has them
 check: $(VENV)/test
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
-	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m 'not thorough and not exhaustive' \
+	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m 'not slow and not thorough' \
 		--ignore tests/real --ignore tests/test_pythons.py
 
 bench: $(VENV)/package
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
+	@$(VENV)/bin/python tools/bench_command.py
 
 cases: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py
 
 case: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py $(or $(NAME),$(error which one? NAME=vlan_dhcp))
-	@$(VENV)/bin/python -m pytest -q tests/test_cases.py -k '$(NAME)-'
+	@$(VENV)/bin/python -m pytest -q -m '' tests/test_cases.py -k '$(NAME)-'
 
 docs:
 	$(PYTHON) tools/docs.py
@@ -62,6 +64,13 @@ dist: $(VENV)/bin/python
 $(VENV)/versions: tools/environments.py $(wildcard requirements/*.txt) $(VENV)/package
 	@echo 'Setting up $(VENV)/cobbler-*: every version of Cobbler'
 	@$(VENV)/bin/python tools/environments.py
+	@touch $@
+
+# Terraform and Ansible
+$(VENV)/as-code: requirements/as-code.txt tools/collection.py | $(VENV)/bin/python
+	@echo 'Setting up $(VENV): Terraform and Ansible'
+	@$(PIP) -r requirements/as-code.txt
+	@$(VENV)/bin/python tools/collection.py
 	@touch $@
 
 clean:

@@ -27,7 +27,10 @@ setup(
     + ["cobbler_bridge." + folder for folder in BESIDE + SHELL],
     # Cobbler finds them where "cobbler-bridge install" puts them
     package_dir={"cobbler_bridge." + folder: folder for folder in BESIDE},
-    package_data={"cobbler_bridge." + folder: ["*"] for folder in ("scripts", "snippets", *SHELL)},
+    package_data={
+        "cobbler_bridge.show": ["page.html"],
+        **{"cobbler_bridge." + folder: ["*"] for folder in ("scripts", "snippets", *SHELL)},
+    },
     entry_points={"console_scripts": ["cobbler-bridge = cobbler_bridge.cli:run"]},
     classifiers=[
         "License :: OSI Approved :: GNU General Public License v2 or later (GPLv2+)",

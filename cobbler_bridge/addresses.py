@@ -5,6 +5,7 @@ programs take for octal. What is read here is safe in any file: digits, letters,
 Each function raises ``ValueError`` with the rest of a sentence that begins with the text.
 """
 
+import functools
 import ipaddress
 import re
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
@@ -19,7 +20,11 @@ _IPV4 = re.compile(_IPV4_TEXT)
 # the last 32 bits may be written as an IPv4 address
 _IPV6 = re.compile(r"(?:[0-9A-Fa-f:]{2,39}\Z|[0-9A-Fa-f:]{2,30}(?<=:)%s)" % _IPV4_TEXT)
 
+# one rendering asks for each of its addresses many times
+_remembered = functools.lru_cache(maxsize=256)
 
+
+@_remembered
 def ipv4(text: str) -> IPv4Address:
     """An IPv4 address."""
     try:
@@ -28,6 +33,7 @@ def ipv4(text: str) -> IPv4Address:
         raise ValueError("is not an IPv4 address") from None
 
 
+@_remembered
 def ipv6(text: str) -> IPv6Address:
     """An IPv6 address, without a scope: that belongs to one machine."""
     try:
@@ -48,6 +54,7 @@ def prefix(text: str) -> int:
     return int(text)
 
 
+@_remembered
 def netmask(text: str) -> int:
     """The length of the prefix that a netmask stands for: 24 for 255.255.255.0."""
     bits = "{:032b}".format(int(ipv4(text)))
@@ -56,11 +63,13 @@ def netmask(text: str) -> int:
     return bits.count("1")
 
 
+@_remembered
 def ipv4_interface(host: str, length: int) -> IPv4Interface:
     """An IPv4 address in a network of this prefix."""
     return IPv4Interface("%s/%d" % (ipv4(host), length))
 
 
+@_remembered
 def ipv6_interface(host: str, length: int) -> IPv6Interface:
     """An IPv6 address in a network of this prefix."""
     return IPv6Interface("%s/%d" % (ipv6(host), length))

@@ -5,19 +5,37 @@ import contextlib
 import errno
 import http.client
 import json
+import os
 import re
 import sys
+import threading
 import time
 import xmlrpc.client
-from typing import Any, Dict, Iterator, List, NoReturn, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    NoReturn,
+    Optional,
+    Sequence,
+    TextIO,
+    Tuple,
+)
 
 import yaml
 
 from cobbler_bridge import __version__, check
+from cobbler_bridge.apply import fleet, waves
 from cobbler_bridge.check import setting
 from cobbler_bridge.check.gather import gather
+from cobbler_bridge.check.report import Report, as_data, as_junit, as_prometheus, as_text
+from cobbler_bridge.check.site import Site
+from cobbler_bridge.check.wanted import Wanted, missing
 from cobbler_bridge.description.blended_data import subject_of
 from cobbler_bridge.description.describe import wants_bridge
+from cobbler_bridge.findings import SEVERITIES, WAITING
 from cobbler_bridge.install import changes, manifest, this_cobbler
 from cobbler_bridge.placement import by_hand
 from cobbler_bridge.plan import delivery
@@ -25,7 +43,7 @@ from cobbler_bridge.plan.plan import File, Plan, Program, Shipped, flat, plain
 from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem, one_line, shown
 from cobbler_bridge.script import render
-from cobbler_bridge.show import listing, picture
+from cobbler_bridge.show import listing, page, picture
 from cobbler_bridge.store import wire
 from cobbler_bridge.store.ledger import Ledger
 from cobbler_bridge.store.over_xmlrpc import ItemError, Login, XmlRpc
@@ -49,6 +67,7 @@ _NO_ANSWER = (
 # of what a server says when it refuses
 _SAID_CHARACTERS = 300
 _LONGEST_TIMEOUT = 24 * 3600
+_MOST_AT_A_TIME = 1000
 # that cobblerd may take until it answers
 _STARTING_SECONDS = 20
 # of a URL: nobody's to read in a log
@@ -56,9 +75,14 @@ _PASSWORD = re.compile(r"//[^/?#]*@")
 
 
 _ELSEWHERE = (
-    "records are files on the Cobbler server, which nobody writes from afar; run "
-    "'cobbler-bridge record' there, as root"
+    "records are files on the Cobbler server, which nobody writes from afar; run this command "
+    "there, as root"
 )
+_WATCH_SECONDS = 10
+# ECMA-48: to the upper left, and nothing behind it
+_CLEAR = "\033[H\033[2J"
+# after so long somebody wonders
+_PROGRESS_SECONDS = 2.0
 _UNSET = ": bridge: is not set; nothing is written"
 
 
@@ -79,10 +103,71 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run the command; returns the exit status that the documentation lists."""
-    _write_utf8()
+    output = _Output.standard()
+    with contextlib.redirect_stdout(output):
+        status = _run(arguments)
+        return output.end(status)
+
+
+class _Output:
+    """Standard output, which may be closed, full, or read by nobody any more."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._error: Optional[OSError] = None
+
+    @classmethod
+    def standard(cls) -> "_Output":
+        """Any text can be printed, and a file gets the right bytes, whatever the locale says."""
+        if sys.stderr is None:
+            sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+        if sys.stdout is None:
+            return cls(open(os.devnull, "w", encoding="utf-8"))
+        if sys.stdout.encoding.lower() != "utf-8":
+            number = sys.stdout.fileno()
+            return cls(open(number, "w", encoding="utf-8", closefd=False))
+        return cls(sys.stdout)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write what can be written."""
+        return self._trying(self._stream.write, text) or 0
+
+    def flush(self) -> None:
+        """Likewise."""
+        self._trying(self._stream.flush)
+
+    def end(self, status: int) -> int:
+        """The exit status: another one where somebody wanted the output and has it in part."""
+        self.flush()
+        if self._error is None:
+            return status
+        # or Python would complain once more when it closes the stream
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        if self._error.errno == errno.EPIPE:
+            return status
+        message = "cobbler-bridge: standard output: %s" % self._error.strerror
+        print(message, file=sys.stderr)
+        return status or PROBLEMS
+
+    def _trying(self, call: Callable[..., Any], *words: Any) -> Any:
+        if self._error is None:
+            try:
+                return call(*words)
+            except OSError as error:
+                self._error = error
+        return None
+
+
+def _run(arguments: Optional[Sequence[str]]) -> int:
     try:
         options = _parsed(arguments)
         return int(options.run(options))
+    except SystemExit as end:
+        # after --help and --version
+        return int(end.code or WELL)
     except _FailError as failure:
         print("cobbler-bridge: %s" % one_line(str(failure)), file=sys.stderr)
         return failure.status
@@ -91,10 +176,6 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         # as a shell says it
         return _INTERRUPTED
-    except BrokenPipeError:
-        # the reader has seen enough; Python would complain once more when it closes the stream
-        sys.stderr.close()
-        return WELL
 
 
 def _parsed(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -108,55 +189,32 @@ def _parsed(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     return options
 
 
-def _write_utf8() -> None:
-    """Any text can be printed, and a file gets the right bytes, whatever the locale says."""
-    if sys.stdout.encoding.lower() != "utf-8":
-        number = sys.stdout.fileno()
-        sys.stdout = open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the end
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="cobbler-bridge", description="Bridges on the hosts Cobbler installs.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(metavar="COMMAND", dest="command")
     commands.required = True
 
-    put = commands.add_parser("install", help="put snippets and triggers into this Cobbler")
-    put.set_defaults(run=_install)
-    take = commands.add_parser("uninstall", help="take them out again")
-    take.set_defaults(run=_uninstall)
-    for command in (put, take):
-        command.add_argument("--dry-run", action="store_true", help="only say what would be done")
-        command.add_argument("--restart", action="store_true", help="restart cobblerd if it must")
+    _add_installing(_add(commands, "install"), _add(commands, "uninstall"))
 
-    changing = commands.add_parser("set", help="change variables, and no others")
+    changing = _add(commands, "set")
     _add_what_to_set(changing)
 
-    render = commands.add_parser("render", help="show what would be written on a machine")
+    render = _add(commands, "render")
     one = render.add_mutually_exclusive_group(required=True)
-    one.add_argument("--system", metavar="NAME")
-    one.add_argument("--profile", metavar="NAME")
-    render.add_argument("--format", choices=("sh", "files", "json"), default="files")
+    one.add_argument("--system", metavar="NAME", help="what this system would get")
+    one.add_argument("--profile", metavar="NAME", help="what a system of this profile would get")
+    text = "files: as a person reads it; sh: the script as it stands in the kickstart; json: both"
+    render.add_argument("--format", choices=("files", "sh", "json"), default="files", help=text)
     render.set_defaults(run=_render)
 
-    showing = commands.add_parser("show", help="list hosts, their bridges and their guests")
-    showing.add_argument(
-        "names", metavar="NAME", nargs="*", help="only these hosts or guests; * and ?"
-    )
-    showing.add_argument("--state", choices=listing.ALL_STATES, help="only hosts in this state")
-    showing.add_argument("--bridge", metavar="NAME", help="only hosts with this bridge")
-    formats = ("text", "json", "yaml", "svg", "dot")
-    showing.add_argument("--format", choices=formats, default="text")
-    showing.set_defaults(run=_show)
+    showing = _add(commands, "show")
+    _add_what_to_show(showing)
 
-    checking = commands.add_parser("check", help="find what will not work, before it is tried")
-    checking.add_argument("names", metavar="NAME", nargs="*", help="only these systems, profiles")
-    checking.add_argument("--format", choices=("text", "json"), default="text")
-    checking.set_defaults(run=_check)
+    checking = _add(commands, "check")
+    _add_what_to_check(checking)
 
-    recording = commands.add_parser(
-        "record", help="say by hand which bridges hosts have, and place their guests"
-    )
+    recording = _add(commands, "record")
     recording.add_argument("hosts", metavar="HOST", nargs="+", help="these hosts; * and ?")
     what = recording.add_mutually_exclusive_group()
     text = "these bridges, with commas between (default: those that are described)"
@@ -164,17 +222,127 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--clear", action="store_true", help="forget the hosts' bridges")
     recording.set_defaults(run=_record)
 
-    placing = commands.add_parser("place", help="put guests on their hosts' bridges again")
+    placing = _add(commands, "place")
     placing.add_argument("--host", metavar="HOST", help="only the guests of this host")
     placing.set_defaults(run=_place)
 
-    for command in (changing, recording, placing):
+    applying = _add(commands, "apply")
+    _add_whom_to_apply(applying)
+
+    for command in (changing, recording, placing, applying):
         command.add_argument("--dry-run", action="store_true", help="only say what would change")
+    for command in (changing, recording, placing):
         command.add_argument("--user", metavar="NAME", help="log in by this name")
         command.add_argument("--password-file", metavar="FILE", help="the file has its password")
-    for command in (changing, render, showing, checking, recording, placing):
+    for command in (changing, render, showing, checking, recording, placing, applying):
         _add_server(command)
     return parser
+
+
+def _add_installing(put: argparse.ArgumentParser, take: argparse.ArgumentParser) -> None:
+    put.set_defaults(run=_install)
+    take.set_defaults(run=_uninstall)
+    for command in (put, take):
+        command.add_argument("--dry-run", action="store_true", help="only say what would be done")
+        command.add_argument("--restart", action="store_true", help="restart cobblerd if it must")
+
+
+def _add_whom_to_apply(command: argparse.ArgumentParser) -> None:
+    command.add_argument("hosts", metavar="HOST", nargs="*", help="these hosts; * and ?")
+    command.add_argument(
+        "--profile",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="the hosts of this profile; * and ?, and the option may be given again",
+    )
+    command.add_argument(
+        "--wave",
+        metavar="N",
+        type=_count,
+        default=10,
+        help="how many are switched at a time, after the first one alone (default: %(default)d)",
+    )
+    command.add_argument(
+        "--stop-after",
+        metavar="N",
+        type=_count,
+        default=1,
+        help="begin no wave once this many hosts did not end well (default: %(default)d)",
+    )
+    command.add_argument(
+        "--user",
+        metavar="NAME",
+        default="root",
+        help="the user on the hosts; one that isn't root has sudo (default: %(default)s)",
+    )
+    command.add_argument(
+        "--report", metavar="FILE", help="write what became of each host there; JSON for *.json"
+    )
+    command.set_defaults(run=_apply)
+
+
+def _count(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 0 < number <= _MOST_AT_A_TIME:
+        words = shown(text), _MOST_AT_A_TIME
+        raise argparse.ArgumentTypeError("%s is no whole number from 1 to %d" % words)
+    return number
+
+
+# of each: a sentence, and an example
+_ABOUT = {
+    "install": ("put snippets and triggers into this Cobbler", "install --restart"),
+    "uninstall": ("take them out again; records and each virt_bridge stay", "uninstall --dry-run"),
+    "set": ("change variables, and no others", "set --profile kvm-hosts bridge=br0"),
+    "render": ("show what would be written on a machine", "render --system kvm1"),
+    "show": ("list hosts, their bridges and their guests", "show 'kvm*' --state 'rolled back'"),
+    "check": (
+        "find what will not work, before it is tried; the status is 1 for errors and warnings",
+        "check --host kvm1 --severity warning",
+    ),
+    "record": (
+        "say by hand which bridges hosts have, and place their guests",
+        "record kvm1 --bridge br0,br1",
+    ),
+    "apply": (
+        "switch hosts that run, over ssh and in waves: each proves its bridge or keeps its network",
+        "apply --profile kvm-hosts --wave 10 --report rollout.json",
+    ),
+    "place": ("put guests on their hosts' bridges again", "place --host kvm1 --dry-run"),
+}
+
+
+def _add(commands: Any, name: str) -> argparse.ArgumentParser:
+    sentence, example = _ABOUT[name]
+    added: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=sentence,
+        description=sentence[0].upper() + sentence[1:] + ".",
+        epilog="Example: cobbler-bridge " + example,
+    )
+    return added
+
+
+def _add_what_to_show(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "names", metavar="NAME", nargs="*", help="only these hosts or guests; * and ?"
+    )
+    command.add_argument("--state", choices=listing.ALL_STATES, help="only hosts in this state")
+    command.add_argument("--bridge", metavar="NAME", help="only hosts with this bridge")
+    command.add_argument("--summary", action="store_true", help="only how many are in which state")
+    text = "once more each so many seconds, until it is interrupted (default: %d)" % _WATCH_SECONDS
+    command.add_argument(
+        "--watch", metavar="SECONDS", type=_seconds, nargs="?", const=_WATCH_SECONDS, help=text
+    )
+    formats = ("text", "json", "yaml", "html", "svg", "dot")
+    text = "text: a table; json, yaml: for scripts; html: a page; svg: a picture; dot: for Graphviz"
+    command.add_argument("--format", choices=formats, default="text", help=text)
+    command.add_argument("--output", metavar="FILE", help="write there, whole or not at all")
+    command.set_defaults(run=_show)
 
 
 def _add_what_to_set(command: argparse.ArgumentParser) -> None:
@@ -190,6 +358,28 @@ def _add_what_to_set(command: argparse.ArgumentParser) -> None:
     unset = "take this variable away; one that is inherited then counts; may be given again"
     command.add_argument("--unset", metavar="KEY", action="append", default=[], help=unset)
     command.set_defaults(run=_set)
+
+
+def _add_what_to_check(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "names", metavar="NAME", nargs="*", help="only these systems and profiles; * and ?"
+    )
+    for kind, text in (
+        ("host", "hosts and their guests"),
+        ("profile", "profiles and their systems"),
+    ):
+        command.add_argument(
+            "--" + kind, metavar="NAME", action="append", default=[], help="only these %s" % text
+        )
+    command.add_argument(
+        "--severity", choices=SEVERITIES, default=WAITING, help="leave out what is less bad"
+    )
+    formats = ("text", "json", "junit", "prometheus")
+    text = "text: lines; json: for scripts; junit: for pipelines; prometheus: for node_exporter"
+    command.add_argument("--format", choices=formats, default="text", help=text)
+    command.add_argument("--output", metavar="FILE", help="write there, whole or not at all")
+    command.add_argument("--quiet", action="store_true", help="say nothing if nothing was found")
+    command.set_defaults(run=_check)
 
 
 def _add_server(command: argparse.ArgumentParser) -> None:
@@ -351,7 +541,7 @@ def _render(options: argparse.Namespace) -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
     if options.format == "json":
-        _print_json(_as_data(subject_of(data), planned, problems))
+        sys.stdout.write(_as_json(_as_data(subject_of(data), planned, problems)))
     elif planned is not None and options.format == "sh":
         sys.stdout.write(render.script(planned))
     elif planned is not None:
@@ -380,40 +570,91 @@ def _as_data(subject: str, planned: Optional[Plan], problems: List[Problem]) -> 
         "actions": [
             step.does for _, step in steps if not isinstance(step, (File, Program, Shipped))
         ],
-        "problems": [dict(problem._asdict()) for problem in problems],
+        "problems": [problem.as_data() for problem in problems],
     }
 
 
 def _show(options: argparse.Namespace) -> int:
+    while True:
+        text = _shown(options)
+        clears = options.watch is not None and options.output is None and sys.stdout.isatty()
+        _put(options.output, _CLEAR * clears + text)
+        sys.stdout.flush()
+        if options.watch is None:
+            return WELL
+        time.sleep(options.watch)
+
+
+def _shown(options: argparse.Namespace) -> str:
+    found: List[Problem] = []
     with _cobbler(options.server, timeout=options.timeout) as cobbler:
-        rows = listing.hosts(cobbler.systems())
+        if options.format == "html":
+            site = gather(cobbler, options.server is None)
+            rows, found = listing.hosts(site.systems.values(), site.now), check.problems(site)
+        else:
+            rows = listing.hosts(cobbler.systems(options.names))
     missing = listing.missing(rows, options.names)
     if missing:
         raise _FailError(PROBLEMS, "no such host or guest: %s" % ", ".join(map(shown, missing)))
     rows = listing.filtered(rows, listing.Filter(options.names, options.state, options.bridge))
+    data: Any = listing.summary(rows) if options.summary else listing.as_data(rows)
     if options.format == "json":
-        _print_json(listing.as_data(rows))
-    elif options.format == "yaml":
-        yaml.safe_dump(listing.as_data(rows), sys.stdout, default_flow_style=False)
-    else:
-        writers = {"svg": picture.svg, "dot": picture.dot, "text": listing.as_text}
-        sys.stdout.write(writers[options.format](rows))
-    return WELL
+        return _as_json(data)
+    if options.format == "yaml":
+        return str(yaml.safe_dump(data, default_flow_style=False))
+    if options.format == "html":
+        return page.html(rows, found, time.time())
+    if options.summary:
+        return listing.summary_text(rows)
+    writers = {"svg": picture.svg, "dot": picture.dot, "text": listing.as_text}
+    return writers[options.format](rows)
 
 
 def _check(options: argparse.Namespace) -> int:
+    wanted = Wanted(options.names, options.host, options.profile)
     with _cobbler(options.server, timeout=options.timeout) as cobbler:
-        site = gather(cobbler, here=options.server is None)
-    missing = sorted(set(options.names) - set(site.systems) - set(site.profiles))
-    if missing:
-        message = "no such system or profile: %s" % ", ".join(map(shown, missing))
+        site = gather(cobbler, options.server is None, wanted)
+    fits_nothing = missing(site, wanted)
+    if fits_nothing:
+        message = "no such system or profile: %s" % ", ".join(map(shown, fits_nothing))
         raise _FailError(PROBLEMS, message)
-    found = check.problems(site, options.names)
+    report = check.report(site, wanted, options.severity)
+    if report.found or not options.quiet or options.format != "text":
+        _put(options.output, _report(report, site, options))
+    return PROBLEMS if report.is_bad else WELL
+
+
+def _report(report: Report, site: Site, options: argparse.Namespace) -> str:
     if options.format == "json":
-        _print_json([dict(problem._asdict()) for problem in found])
-    else:
-        print("\n".join(map(str, found)) or "No problem was found.")
-    return PROBLEMS if found else WELL
+        return _as_json(as_data(report))
+    if options.format == "junit":
+        return as_junit(report)
+    if options.format == "prometheus":
+        return as_prometheus(report, site)
+    return as_text(report, colours=options.output is None and _has_colours())
+
+
+def _has_colours() -> bool:
+    """Whether somebody looks at it who wants colours: https://no-color.org."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not plain
+
+
+def _put(path: Optional[str], text: str) -> None:
+    """Write to a file, which is there whole or as it was, or on standard output."""
+    if path is None:
+        sys.stdout.write(text)
+        return
+    beside = "%s.%d" % (path, os.getpid())
+    try:
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(beside, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.remove(beside)
+        message = "--output %s: %s" % (path, error.strerror)
+        raise _FailError(WRONG_USAGE, message) from error
 
 
 def _record(options: argparse.Namespace) -> int:
@@ -433,6 +674,64 @@ def _place(options: argparse.Namespace) -> int:
     with _cobbler(options.server, _login(options), options.timeout) as cobbler:
         outcome = by_hand.place(cobbler, options.host, options.dry_run)
     return _told(outcome, options.dry_run)
+
+
+def _apply(options: argparse.Namespace) -> int:
+    if not options.hosts and not options.profile:
+        raise _FailError(
+            WRONG_USAGE, "apply needs a HOST or --profile (see cobbler-bridge apply --help)"
+        )
+    if not options.dry_run and not _is_own(options.server):
+        raise _FailError(WRONG_USAGE, _ELSEWHERE)
+    # here a user is one of the hosts'
+    login = _login(argparse.Namespace(**{**vars(options), "user": None, "password_file": None}))
+    ask = fleet.asker(options.user)
+    with _cobbler(options.server, login, options.timeout) as cobbler:
+        chosen = fleet.choose(cobbler, options.hosts, options.profile)
+        if chosen.problems:
+            # nothing is begun that is known to end badly
+            return _refused(chosen.problems)
+        if options.dry_run:
+            return _would_apply(chosen.jobs, options.wave, ask)
+        if chosen.jobs:
+            cobbler.log_in()
+        outcomes: List[waves.Outcome] = []
+        try:
+            for each in fleet.roll_out(cobbler, chosen, options.wave, options.stop_after, ask):
+                outcomes.append(each)
+                if each.outcome != waves.UNTOUCHED:
+                    _say_outcome(each, len(outcomes), len(chosen.jobs))
+        finally:
+            _write_outcomes(outcomes, options.report)
+    return WELL if all(each.outcome in waves.WELL for each in outcomes) else PROBLEMS
+
+
+def _would_apply(jobs: Sequence[waves.Job], size: int, ask: waves.Run) -> int:
+    status = WELL
+    for answer, job in waves.ask_all(jobs, size, ask, waves.DIFF):
+        print("# ---- %s ----" % one_line(job.host))
+        for line in answer.said or ["nothing to do"]:
+            print(one_line(line))
+        if answer.status:
+            status = PROBLEMS
+    return status
+
+
+def _say_outcome(outcome: waves.Outcome, ended: int, of: int) -> None:
+    words = ended, of, outcome.host, outcome.outcome, outcome.why and ": " + outcome.why
+    print(one_line("[%d/%d] %s: %s%s" % words), file=sys.stderr, flush=True)
+
+
+def _write_outcomes(outcomes: Sequence[waves.Outcome], path: Optional[str]) -> None:
+    sys.stdout.write(fleet.as_text(outcomes))
+    if path is None:
+        return
+    text = fleet.as_json(outcomes) if path.endswith(".json") else fleet.as_text(outcomes)
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise _FailError(PROBLEMS, "%s: %s" % (path, error.strerror)) from error
 
 
 def _told(outcome: by_hand.Outcome, dry_run: bool) -> int:
@@ -472,13 +771,15 @@ def _login(options: argparse.Namespace) -> Login:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "is no text"
             right = "run this as root, or use --user and --password-file"
+            if path:
+                right = "--password-file names a file with the password of %s" % shown(user)
             raise _FailError(NO_COBBLER, "%s: %s; %s" % (path or _SECRET, reason, right)) from error
 
     return login
 
 
-def _print_json(data: Any) -> None:
-    print(json.dumps(data, indent=2))
+def _as_json(data: Any) -> str:
+    return json.dumps(data, indent=2) + "\n"
 
 
 @contextlib.contextmanager
@@ -489,14 +790,45 @@ def _cobbler(
     url = given or _own_url()
     named = _PASSWORD.sub("//", url if url.isprintable() else shown(url))
     try:
-        yield _connection(url, login, timeout)
+        with _progress(named):
+            yield _connection(url, login, timeout)
     except xmlrpc.client.Fault as error:
         reason = " ".join(error.faultString.split())[:_SAID_CHARACTERS]
+        if "login failed" in reason:
+            reason = "no user has this name and this password"
         raise _FailError(NO_COBBLER, "Cobbler at %s refused: %s" % (named, reason)) from error
     except _NO_ANSWER as error:
-        reason = _reason(error)[:_SAID_CHARACTERS]
+        reason = _reason(error)[:_SAID_CHARACTERS] + _instead(url, error)
+        place = getattr(error, "filename", None)
+        if place:
+            # what is remembered lies on this machine's disk
+            raise _FailError(NO_COBBLER, "%s: %s" % (place, reason)) from error
         message = "no answer from Cobbler at %s: %s" % (named, reason)
         raise _FailError(NO_COBBLER, message) from error
+
+
+def _instead(url: str, error: BaseException) -> str:
+    """What would be right in place of a URL that is none, or a web server's and not Cobbler's."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("http", "https"):
+        return "; it can be http://HOST/cobbler_api or https://HOST/cobbler_api"
+    if not rest.partition("/")[2] and not isinstance(error, OSError):
+        return "; did you mean %s/cobbler_api?" % url.rstrip("/")
+    return ""
+
+
+@contextlib.contextmanager
+def _progress(named: str) -> Iterator[None]:
+    """Say what is waited for, to somebody who looks, where it takes long."""
+    text = "cobbler-bridge: waiting for Cobbler at %s\n" % named
+    timer = threading.Timer(_PROGRESS_SECONDS, lambda: sys.stderr.write(text))
+    timer.daemon = True
+    if sys.stderr.isatty():
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _own_url() -> str:

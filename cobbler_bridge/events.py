@@ -15,6 +15,7 @@ from cobbler_bridge.plan.plan import Plan
 from cobbler_bridge.problem import Problem, one_line, shown
 from cobbler_bridge.store.host_record import (
     DESCRIPTION,
+    FAILED,
     INSTALLED,
     NETWORK,
     ROLLED_BACK,
@@ -117,10 +118,10 @@ def _heard(signal: str, store: InProcess, args: Sequence[Any]) -> None:
     if then == signals.FORGOTTEN and not store.is_saved(host):
         _LOG.warning(_NOT_SAVED, signal, shown(host.name))
         return
-    if then == ROLLED_BACK:
-        _roll_back(store, host, said.reason)
+    if then in (ROLLED_BACK, FAILED):
+        _roll_back(store, host, then, said.reason)
         return
-    if then == signals.KEPT and signal in (signals.SEEN, signals.DRIFT):
+    if then == signals.KEPT and signal in (signals.SEEN, signals.DRIFT, signals.BACK):
         _watch(store, host, said, _is_described(store, host, said, args[0]))
         return
     if known.state != INSTALLED and not _is_described(store, host, said, args[0]):
@@ -154,9 +155,10 @@ def _may_call(store: InProcess, host: System, said: signals.Said, then: str, cal
     return False
 
 
-def _roll_back(store: InProcess, host: System, reason: str) -> None:
-    if host.record is not None and (_state(host), host.record.reason) != (ROLLED_BACK, reason):
-        recording.roll_back(store, host, host.record, reason)
+def _roll_back(store: InProcess, host: System, then: str, reason: str) -> None:
+    if host.record is not None and (_state(host), host.record.reason) != (then, reason):
+        write = recording.fail if then == FAILED else recording.roll_back
+        write(store, host, host.record, reason)
 
 
 def _watch_healed(store: InProcess, host: System, said: signals.Said) -> None:
@@ -266,17 +268,23 @@ def _of_profile(signal: str, store: InProcess, name: Any, caller: str) -> Option
 
 
 def system_saved(store: InProcess, args: Sequence[Any]) -> None:
-    """A system was saved: if it is a guest, its NICs belong on its host's bridge."""
+    """A system was saved: if it is a guest, its NICs belong on its host's bridge; if it is a host
+    that was made again, its guests may have been made before it."""
     store.saved(args[0])
-    Placer(store).place(args[0])
+    placer = Placer(store)
+    placer.place(args[0])
+    if store.take_back(args[0]):
+        placer.place_all(store.guests_of(args[0]))
 
 
 def item_changed(store: InProcess, args: Sequence[Any]) -> None:
-    """Any item was saved or removed; a profile may name the host of its systems."""
+    """Any item was saved or removed; a profile may name the host of its systems, and an interface
+    may be a guest's."""
     if not args:
         return
     store.saved(args[0])
-    Placer(store).place_all(store.profile_changed(args[0]))
+    changed = store.profile_changed(args[0]) + store.interface_saved(args[0])
+    Placer(store).place_all(dict.fromkeys(changed))
 
 
 def _no_bridge(problem: Problem) -> None:

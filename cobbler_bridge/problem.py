@@ -1,7 +1,10 @@
 """What is wrong with somebody's configuration, said so that it can be put right."""
 
 from itertools import islice
-from typing import Any, Iterable, NamedTuple
+from typing import Any, Dict, Iterable, NamedTuple
+
+from cobbler_bridge import findings
+from cobbler_bridge.findings import Kind
 
 _SHOWN_CHARACTERS = 60
 # of a value inside of others, how many of them are shown and how deep
@@ -15,6 +18,7 @@ class _Fields(NamedTuple):
     field: str
     wrong: str
     right: str
+    kind: Kind
 
 
 class Problem(_Fields):
@@ -23,13 +27,16 @@ class Problem(_Fields):
     ``subject`` is the system or profile, ``field`` the Cobbler field or template variable,
     ``wrong`` says what is wrong with it and ``right`` what would be right. Each is one line of
     printable text, whatever it was made of: a problem ends up in comments and on terminals.
+    ``kind`` is which of all findings it is; most are about what somebody asks for and can't have.
     """
 
     __slots__ = ()
 
-    def __new__(cls, subject: str, field: str, wrong: str, right: str) -> "Problem":
-        """Each field in one line."""
-        return super().__new__(cls, *map(line, (subject, field, wrong, right)))
+    def __new__(
+        cls, subject: str, field: str, wrong: str, right: str, kind: Kind = findings.REFUSED
+    ) -> "Problem":
+        """Each text in one line."""
+        return super().__new__(cls, line(subject), line(field), line(wrong), line(right), kind)
 
     @classmethod
     def _make(cls, iterable: Iterable[Any]) -> "Problem":  # type: ignore[override]
@@ -37,7 +44,18 @@ class Problem(_Fields):
         return cls(*iterable)
 
     def __str__(self) -> str:
-        return "%s: %s: %s; %s" % tuple(self)
+        return "%s: %s: %s; %s" % self[:4]
+
+    def as_data(self) -> Dict[str, str]:
+        """The finding for JSON. The keys are part of the public interface."""
+        return {
+            "subject": self.subject,
+            "field": self.field,
+            "wrong": self.wrong,
+            "right": self.right,
+            "id": self.kind.id,
+            "severity": self.kind.severity,
+        }
 
 
 def shown(value: Any) -> str:

@@ -12,7 +12,7 @@ from cobbler_bridge.plan.plan import packages
 from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem
 from cobbler_bridge.script import render
-from cobbler_bridge.store import ledger, versions
+from cobbler_bridge.store import in_process, versions
 
 _LOG = logging.getLogger(__name__)
 _NO_COMMANDS = "no network commands"
@@ -38,10 +38,11 @@ def bridge_packages(data: Mapping[str, Any]) -> str:
     return _safely(_packages, data, functools.partial(render.comments, _NO_PACKAGES))
 
 
-def bridge_records() -> str:
-    """What is remembered of hosts and guests, for the command on other machines."""
+def bridge_records(system: str = "") -> str:
+    """What Cobbler and the pack remember of hosts and guests, for the command: of all systems, or
+    of one, the host that it names, and the guests that name it."""
     try:
-        return ledger.as_text(ledger.Ledger().memory())
+        return in_process.of_cobblerd().told(system)
     except Exception:
         _LOG.exception("cobbler-bridge: no records")
         return ""

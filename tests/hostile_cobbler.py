@@ -96,6 +96,11 @@ class Answers:
         name = "interfaces" if kind == "network_interface" else kind + "s"
         return getattr(self, name)
 
+    def _get_item_names(self, kind: str) -> Any:
+        items = self._get_items(kind)
+        known = items if isinstance(items, list) else []
+        return [each.get("name") for each in known if isinstance(each, dict)]
+
     def _find(self, kind: str, name: str) -> Optional[Any]:
         items = self._get_items(kind)
         for each in items if isinstance(items, list) else ():

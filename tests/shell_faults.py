@@ -7,11 +7,14 @@ import shutil
 from pathlib import Path
 from typing import Dict, Iterator, List, Sequence
 
+import pytest
+
 import scratch_machine as machine
 
 COMMANDS = "cp ln mkdir mv rm".split()
 # What else a state of the files may lie between
 WRITERS = [*COMMANDS, "printf", "sed", "cat"]
+EVERY = 1_000_000
 # $1 is the command; the function that stands for it has no name that a script has
 _HEAD = """\
 fault_at() {
@@ -79,6 +82,12 @@ class Faults:
             if tree != before:
                 yield folder
             before = tree
+
+
+def how_many(sample: int, every: int = EVERY) -> pytest.MarkDecorator:
+    """A sample, and for ``make test-thorough`` all, or so many where there is no end of them."""
+    each = pytest.param(every, marks=pytest.mark.thorough, id="each")
+    return pytest.mark.parametrize("wanted", [pytest.param(sample, id="sample"), each])
 
 
 def spread(count: int, wanted: int, offset: int = 0) -> List[int]:

@@ -6,8 +6,9 @@ from zlib import crc32
 
 import pytest
 
-from cobbler_bridge.check import problems
+from cobbler_bridge.check import problems, report
 from cobbler_bridge.check.site import Installed, Machine, Planned, Site, plan_all
+from cobbler_bridge.check.wanted import Wanted
 from cobbler_bridge.placement.placer import Placer
 from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem
@@ -140,7 +141,11 @@ PROFILES = (
 
 
 def test_nothing_is_found_where_nothing_is_wrong() -> None:
-    assert problems(site(*CLEAN, profiles=PROFILES)) == []
+    assert [str(each) for each in problems(site(*CLEAN, profiles=PROFILES))] == [
+        "web3: bridge_host: 'kvm4' is being installed; wait until it is done"
+    ]
+    clean = report(site(*CLEAN, profiles=PROFILES))
+    assert not clean.is_bad
 
 
 @pytest.mark.parametrize(
@@ -558,6 +563,10 @@ FETCH = (
 )
 LATE = "d-i preseed/late_command string "
 GOOD = LATE + FETCH + "; in-target sh /x < /dev/null; true"
+# what Cobbler's sample has
+COBBLERS = (
+    "; wget -O- \\\n http://192.0.2.1/x/?script=preseed_late_default | \\\n chroot /target sh -s"
+)
 AUTOINSTALL = "#cloud-config\nautoinstall:\n  late-commands:\n"
 TOLD = "    - wget http://192.0.2.1/cblr/svc/op/trig/mode/post/system/kvm1\n"
 CURTIN = "    - %s && curtin in-target -- sh /x\n" % FETCH
@@ -569,10 +578,12 @@ RENDERED = bridge_setup({"name": "kvm1", "bridge": "br0", **DEBIAN})
     ("text", "wrong_"),
     [
         ("d-i netcfg/enable boolean true\n" + GOOD + "; wget -O- u | chroot /target sh -s", None),
+        (LATE + COBBLERS[2:] + "; " + GOOD[len(LATE) :], None),
         (GOOD.replace("; in-target", "; \\\n  in-target"), None),
         ("# " + GOOD + "\nd-i x/y string z\n", "has no preseed/late_command that fetches"),
         (LATE + "wget -O- u | chroot /target sh -s\n", "has no preseed/late_command that fetches"),
         (GOOD + "\n" + LATE + "true\n", "has preseed/late_command 2 times"),
+        (GOOD + COBBLERS, "runs cobbler_bridge_setup before preseed_late_default, which writes"),
         (LATE + FETCH + " -O- | chroot /target /bin/sh -s\n", "in a bare chroot"),
         (LATE + "chroot /target wget -O- cobbler_bridge_setup\n", "in a bare chroot"),
         (LATE + "true\n" + RENDERED, "a preseed can't carry a script"),
@@ -649,7 +660,8 @@ def test_elsewhere_than_on_the_server() -> None:
 def test_only_what_was_asked_for() -> None:
     systems = (host(), guest(nic(bridge="br9")), guest(nic(bridge="br9"), name="web2"))
     assert [each.subject for each in problems(site(*systems))] == ["web1", "web2"]
-    assert [each.subject for each in problems(site(*systems), ["web2", "kvm1"])] == ["web2"]
+    only = report(site(*systems), Wanted(["web2", "kvm1"]))
+    assert [each.subject for each in only.found] == ["web2"]
 
 
 def test_every_problem_says_what_would_be_right() -> None:

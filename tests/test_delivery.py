@@ -97,7 +97,7 @@ def test_a_rendering_for_a_person_begins_with_them() -> None:
     plan, _ = make_plan(DATA)
     assert plan is not None
     text = render.files(plan, delivery.lines(DATA))
-    assert "\n# in a preseed, before its other late commands:\nd-i preseed/late_command" in text
+    assert "\n# in a preseed, behind its other late commands:\nd-i preseed/late_command" in text
 
 
 AUTOYAST = """\
@@ -125,7 +125,7 @@ def autoyast(script: str, where: str = "chroot-scripts", more: str = "") -> str:
 
 
 def wrongs(text: str) -> List[str]:
-    return [wrong for wrong, _ in installation_files.wrongs(text, False, True)]
+    return [wrong for wrong, *_ in installation_files.wrongs(text, False, True)]
 
 
 def test_an_element_for_autoyast() -> None:

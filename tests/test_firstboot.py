@@ -818,7 +818,7 @@ def cut(host: Machine, at: Optional[int]) -> None:
 CUTS = {"bash": (4, 8), "busybox": (2, 6), "dash": (1, 2)}
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("outcome", ["put back", "proved"])
 @pytest.mark.parametrize("shell_name", machine.SHELLS)
 def test_a_check_that_is_cut_off(outcome: str, shell_name: str, tmp_path: Path) -> None:
@@ -854,7 +854,7 @@ def test_a_check_that_is_cut_off(outcome: str, shell_name: str, tmp_path: Path) 
     assert done == ends
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("shell_name", machine.SHELLS)
 def test_an_installation_that_is_cut_off(shell_name: str, tmp_path: Path) -> None:
     """The script that puts the files in place: the next start finds the old ones or the new."""
@@ -1000,5 +1000,29 @@ def test_a_server_that_cannot_be_called(server: str) -> None:
 def test_the_time_that_stp_takes(tmp_path: Path) -> None:
     sh = machine.SHELLS["dash"]
     stp = {"bridge_stp": "on", "bridge_forward_delay": "15"}
-    assert "timeout 50" in Machine(tmp_path / "1", sh, **stp).expected()
-    assert "timeout 20" in Machine(tmp_path / "2", sh).expected()
+    assert "timeout 50 always" in Machine(tmp_path / "1", sh, **stp).expected()
+    assert "timeout 20 always" in Machine(tmp_path / "2", sh).expected()
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("os_version", ["rhel6", "rhel8"])
+def test_nothing_is_to_be_proved_any_more(os_version: str, sh: List[str], tmp_path: Path) -> None:
+    """After the old network was put back: its check, which says so at each boot, goes."""
+    host = Machine(tmp_path, sh, os_version=os_version)
+    host.booted()
+    broken(host, "gateway dead")
+    assert host.check().status == 1
+    check = (tmp_path / CHECK).read_text()
+    host.set_up(bridge_verify="no", os_version=os_version)
+    assert {"expected", "rolled-back", "told"} & set(host.state()) == set()
+    assert not list((tmp_path / "etc").rglob("*firstboot*"))
+    assert not (tmp_path / CHECK).exists()
+    for name in ("etc/issue", "etc/motd"):
+        assert host.etc()[name] == host.old[name]
+    # one that was cut off before it
+    (tmp_path / STATE / "rolled-back").write_text("x\n")
+    (tmp_path / CHECK).parent.mkdir()
+    (tmp_path / CHECK).write_text(check)
+    said = host.set_up(bridge_verify="no", os_version=os_version).output
+    assert said.endswith("br0 is set up already\n")
+    assert "rolled-back" not in host.state()

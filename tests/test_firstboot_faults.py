@@ -1,7 +1,7 @@
 """The script and the check where something fails, a signal comes or files are damaged.
 
 Whatever it is and whenever it comes, the files of one network are whole in the end. The tests
-marked ``exhaustive`` are about every call; the others about a sample of them.
+marked ``thorough`` are about every call; the others about a sample of them.
 """
 
 import atexit
@@ -17,17 +17,10 @@ import pytest
 
 import scratch_machine as machine
 from cobbler_bridge.snippet import bridge_setup
-from shell_faults import COMMANDS, WRITERS, Faults, spread
+from shell_faults import COMMANDS, EVERY, WRITERS, Faults, how_many, spread
 from test_firstboot import CHECK, DATA, MACHINE, STATE, Machine, broken, parts
 
 ON_EACH_SHELL = pytest.mark.parametrize("shell_name", machine.SHELLS)
-EVERY = 1_000_000
-
-
-def how_many(sample: int, every: int = EVERY) -> pytest.MarkDecorator:
-    """A sample, and for ``make faults`` all, or so many where there is no end of them."""
-    exhaustive = pytest.param(every, marks=pytest.mark.exhaustive, id="exhaustive")
-    return pytest.mark.parametrize("wanted", [pytest.param(sample, id="sample"), exhaustive])
 
 
 @functools.lru_cache(maxsize=None)
@@ -51,7 +44,7 @@ def unproved(folder: Path, shell_name: str) -> Machine:
 def quick(host: Machine) -> None:
     """It is soon seen that nothing is proved."""
     expected = host.root / STATE / "expected"
-    expected.write_text(expected.read_text().replace("timeout 20\n", "timeout 1\n"))
+    expected.write_text(expected.read_text().replace("timeout 20 always\n", "timeout 1 always\n"))
 
 
 # how many calls a check has, by shell and commands: the hosts are all alike
@@ -390,7 +383,7 @@ DAMAGED: Dict[str, Callable[[str], str]] = {
     "more behind": lambda text: text + "bridge br1\n",
     "no bridge": lambda text: text.replace("bridge br0\n", ""),
     "a name": lambda text: text.replace("bridge br0\n", "bridge ../br0\n"),
-    "a number": lambda text: text.replace("timeout 1\n", "timeout 2x\n"),
+    "a number": lambda text: text.replace("timeout 1 always\n", "timeout 2x\n"),
     "a word": lambda text: text.replace("rollback yes\n", "rollback maybe\n"),
     "an address": lambda text: text.replace("ipv4 any\n", "ipv4 static $(id)\n"),
     "zeros": lambda text: "\0" * len(text),

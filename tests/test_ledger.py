@@ -18,7 +18,8 @@ from cobbler_bridge.description.values import device_name
 from cobbler_bridge.description.xen_mode import UNBRIDGED
 from cobbler_bridge.store import ledger as module
 from cobbler_bridge.store.host_record import DRIFTS, INSTALLED, STATES, VERIFIED, Record
-from cobbler_bridge.store.ledger import Entry, Ledger, Memory, as_text, owners, parsed
+from cobbler_bridge.store.ledger import Entry, Ledger, Memory, owners
+from cobbler_bridge.store.told import NOTHING, Told, as_text, parsed
 
 RECORD = Record(("br0", "br1"), VERIFIED, "2026-01-31T12:00:00Z", "", ("old0",), "why", "seen")
 
@@ -77,7 +78,7 @@ def test_what_is_written_is_read(tmp_path: Path, entry: Entry) -> None:
     assert ledger.find(entry.uid, entry.name, there()) == entry
     assert Ledger(ledger.folder).find(entry.uid, entry.name, there()) == entry
     assert ledger.memory().entries == [entry]
-    assert parsed(as_text(Memory([entry], [], True))) == Memory([entry], [], True)
+    assert parsed(as_text(Told(Memory([entry], [], True), []))).memory == Memory([entry], [], True)
     ledger.write(Entry(entry.uid, entry.name), entry)
     assert ledger.memory() == Memory([], [], False)
 
@@ -220,6 +221,7 @@ DAMAGED = [
     '{"format": 1, "record": {"state": "verified", "unbridged": "x"}}',
     '{"format": 1, "placed": {"eth0": []}}',
     "\xff",
+    "[" * 100_000,
 ]
 
 
@@ -334,19 +336,19 @@ def test_that_it_is_moved_is_noted(ledger: Ledger) -> None:
     "text", ["", "# script template not found", "[]", "{}", '{"entries": []}', "[" * 10**5, "null"]
 )
 def test_what_no_server_of_ours_says(text: str) -> None:
-    assert parsed(text) == Memory([], [], False)
+    assert parsed(text) == NOTHING
 
 
 def test_what_a_server_says_in_part() -> None:
-    text = json.loads(as_text(Memory([Entry("u", "kvm1", RECORD)], ["a"], True)))
+    text = json.loads(as_text(Told(Memory([Entry("u", "kvm1", RECORD)], ["a"], True), [])))
     text["entries"] += [5, {"format": 1, "name": "kvm2", "placed": {"x": 1}}]
-    memory = parsed(json.dumps(text))
+    memory = parsed(json.dumps(text)).memory
     assert memory == Memory([Entry("u", "kvm1", RECORD)], ["a", "None", "kvm2"], True)
 
 
 @given(TEXTS)
 def test_no_language_of_templates_finds_anything(name: str) -> None:
-    text = as_text(Memory([Entry("u", name + "@@x@@$SNIPPET::a#set", RECORD)], [], True))
+    text = as_text(Told(Memory([Entry("u", name + "@@x@@$SNIPPET::a#set", RECORD)], [], True), []))
     assert not set("@$#") & set(text)
     assert "::" not in text
     assert max(text) < "\x80"

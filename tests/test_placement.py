@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cobbler_bridge import findings
 from cobbler_bridge.description.describe import describe
 from cobbler_bridge.placement.which_bridge import (
     Choice,
@@ -20,7 +21,6 @@ from cobbler_bridge.placement.which_bridge import (
     offers,
     place,
 )
-from cobbler_bridge.problem import Problem
 from cobbler_bridge.store.host_record import INSTALLED, ROLLED_BACK, Record
 from cobbler_bridge.store.inventory import Interface, System
 from noted import noted
@@ -206,7 +206,9 @@ def test_no_bridge_on_the_vlan(vlan: object, wrong: str) -> None:
     found = place(with_nics(nic("eth0"), nic("eth1", "192.0.2.7"), bridge_vlan=vlan), RICH, "")
     assert found.changes == {"eth1": "br10"}
     right = "correct bridge_vlan, or set virt_bridge by hand"
-    assert found.problems == (Problem("web1", "virt_bridge of eth0", wrong, right),)
+    (problem,) = found.problems
+    assert problem[:4] == ("web1", "virt_bridge of eth0", wrong, right)
+    assert problem.kind is findings.NO_VLAN
 
 
 def test_an_interface_named_after_a_vlan_that_no_bridge_is_on() -> None:

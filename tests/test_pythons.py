@@ -1,4 +1,4 @@
-"""The tests that need no Cobbler, on every Python that the pack is for."""
+"""The tests that need no Cobbler, on the oldest and the newest Python; thorough: on each."""
 
 import os
 import re
@@ -24,13 +24,17 @@ ELSEWHERE = {
     "test_section.py": "shells",
     "test_shell.py": "shells",
     "test_style.py": "tools for the newest Pythons only",
+    "test_watch.py": "shells",
+    "test_which_profile.py": "shells",
 }
 # nor of these files what a shell does: the text that it reads is the same on each Python
 NO_SHELLS = " and ".join("not %s" % shell for shell in SHELLS)
+ENDS = (PYTHONS[0], PYTHONS[-1])
+EACH = [pytest.param(each, marks=[] if each in ENDS else pytest.mark.thorough) for each in PYTHONS]
 FILES = sorted(path.name for path in (ROOT / "tests").glob("test_*.py"))
 
 
-@pytest.mark.parametrize("version", PYTHONS)
+@pytest.mark.parametrize("version", EACH)
 def test_pure_tests(version: str) -> None:
     python = pure_python(version)
     if not python.exists() and not os.environ.get("CI"):

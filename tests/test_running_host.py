@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 from concurrent import futures
@@ -35,8 +36,13 @@ case "$*" in
 is-active*) echo inactive; exit 3 ;;
 "restart cobbler-bridge-firstboot.service")
     [ ! -e "$R/no check" ] || exit 1
+    cp -a "$R/etc/sysconfig" "$R/begun"
     {
-        setsid %s "$R/usr/libexec/cobbler-bridge/firstboot" > "$R/log"
+        setsid %s "$R/usr/libexec/cobbler-bridge/firstboot" > "$R/log" &
+        mkdir -p "$R/proc/$!"
+        echo "$R/usr/libexec/cobbler-bridge/firstboot" > "$R/proc/$!/cmdline"
+        wait
+        rm -r "$R/proc/$!"
         touch "$R/ended"
     } > /dev/null 2>&1 < /dev/null & ;;
 "restart NetworkManager.service")
@@ -49,9 +55,10 @@ is-active*) echo inactive; exit 3 ;;
     fi ;;
 esac
 """
-# two sleep at the same time here
+# the script waits for the check, and only the check's own waits take time
 SLEEP = """
 /bin/sleep 0.2
+grep -q firstboot /proc/$PPID/cmdline || exit 0
 read -r up rest < "$R/proc/uptime"
 echo "$((${up%.*} + 1)).00 0" > "$R/proc/uptime.$$"
 /bin/mv "$R/proc/uptime.$$" "$R/proc/uptime"
@@ -131,6 +138,20 @@ def test_switched_and_proved(sh: List[str], tmp_path: Path) -> None:
     before = len(host.calls("systemctl"))
     assert host.script().output.endswith("br0 is set up already\n")
     assert len(host.calls("systemctl")) == before
+
+
+@ON_EVERY_SHELL
+def test_the_check_is_at_work_before_anything_changes(sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    host.script()
+    host.ends("Cobbler was told")
+    begun = {
+        "etc/sysconfig/" + path: text for path, text in machine.tree(tmp_path / "begun").items()
+    }
+    # what is to be put in place lies beside it already
+    before = {path: text for path, text in begun.items() if ".cobbler-bridge." not in path}
+    assert len(before) < len(begun)
+    assert before == {path: host.old[path] for path in host.old if "/sysconfig/" in path}
 
 
 @ON_EVERY_SHELL
@@ -267,12 +288,17 @@ def test_the_session_is_lost(signals: str, sh: List[str], tmp_path: Path) -> Non
 
 
 @ON_EVERY_SHELL
-@pytest.mark.parametrize("seconds", [10, 40])
-def test_the_time_that_it_may_take(seconds: int, sh: List[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("timeout", "seconds"), [(10, 10), (70, 70), (None, 30)])
+def test_the_time_that_it_may_take(
+    timeout: Optional[int], seconds: int, sh: List[str], tmp_path: Path
+) -> None:
+    """Who waits for it waits less than for a first boot, where nobody chose otherwise."""
     host = Running(tmp_path, sh)
     (tmp_path / "ip/answers").unlink()
     (tmp_path / "bin/sleep").write_text((tmp_path / "bin/sleep").read_text().replace("0.2", "0.01"))
-    assert host.script(bridge_timeout=seconds).status == 0
+    run = host.script(bridge_timeout=timeout)
+    assert run.status == 0
+    assert "the old network is back: the gateway 10.0.0.1 does not answer" in run.errors
     host.ends("the old network is back")
     now = float((tmp_path / "proc/uptime").read_text().split()[0])
     # and what the script and the check wait for each other
@@ -427,6 +453,19 @@ def test_what_runs(root: Optional[str], name: str, runs: bool, tmp_path: Path) -
         assert host.calls("systemctl") == []
 
 
+def test_the_installer_is_not_what_it_installs(tmp_path: Path) -> None:
+    host = Running(tmp_path, machine.SHELLS["dash"])
+    (tmp_path / "mnt/sysimage/etc").mkdir(parents=True)
+    run = host.script()
+    assert "this is the installer and not what it installs" in run.errors
+    assert run.refused
+    assert host.etc() == host.old
+    assert host.calls("systemctl") == []
+    # a machine that doesn't run may have such a folder
+    (tmp_path / "proc/1/root").unlink()
+    assert "at the next boot, which proves it" in host.script().output
+
+
 # The script is killed when it calls a command for the time that is named
 CUT = """#!/bin/sh
 count=$(cat "$BRIDGE_ROOT/cut")
@@ -457,3 +496,34 @@ def test_a_script_that_is_killed(sh: List[str], tmp_path: Path) -> None:
             host.check()
         assert parts(host.etc()) == parts(host.old)
     assert halves
+
+
+@ON_EVERY_SHELL
+def test_what_would_change(sh: List[str], tmp_path: Path) -> None:
+    host = Running(tmp_path, sh)
+    assert host.script(bridge_verify="no").status == 0
+    kept = host.etc()
+    script = bridge_setup({**DATA, "bridge_mtu": "1400"})
+    (program,) = re.findall("(?s)<<'EOF3'.*?\n(.*)\nEOF3\n", script)
+    said = subprocess.run(
+        [*sh, "-s", "diff"],
+        input=program.encode(),
+        stdout=subprocess.PIPE,
+        env=dict(os.environ, BRIDGE_ROOT=str(tmp_path)),
+        timeout=HANGS,
+        check=True,
+    ).stdout.decode()
+    assert "\n+++ /etc/sysconfig/network-scripts/ifcfg-br0\n" in said
+    assert "\n+MTU=1400\n" in said
+    assert host.etc() == kept
+
+
+def test_a_module_that_is_no_more(tmp_path: Path) -> None:
+    """After an update of the kernel, before the machine was started again."""
+    host = Running(tmp_path, machine.SHELLS["dash"])
+    (tmp_path / "bin/modprobe").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin/modprobe").chmod(0o755)
+    before = host.etc()
+    run = host.script()
+    assert "has no module bridge: start the machine again first; the network stays" in run.errors
+    assert host.etc() == before

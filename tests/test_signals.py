@@ -4,7 +4,7 @@ import errno
 import os
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
 import pytest
 
@@ -30,10 +30,13 @@ from cobbler_bridge.store.host_record import (
     FAILED,
     INSTALLED,
     INSTALLING,
+    NETWORK,
     ROLLED_BACK,
     STATES,
     VERIFIED,
+    Record,
 )
+from cobbler_bridge.store.ledger import Entry, Ledger
 from waiting import HANGS
 
 # signal, state before: with a plan and to be installed, with a plan, without a plan and to be
@@ -58,11 +61,11 @@ CELLS = [
     (BACK, None, *[REFUSED] * 4),
     (BACK, INSTALLING, *[ROLLED_BACK] * 4),
     (BACK, INSTALLED, *[ROLLED_BACK] * 4),
-    (BACK, VERIFIED, *[REFUSED] * 4),
-    (BACK, BY_HAND, *[REFUSED] * 4),
+    (BACK, VERIFIED, *[KEPT] * 4),
+    (BACK, BY_HAND, *[KEPT] * 4),
     (BACK, ROLLED_BACK, *[ROLLED_BACK] * 4),
-    (BACK, APPLYING, *[ROLLED_BACK] * 4),
-    (BACK, FAILED, *[ROLLED_BACK] * 4),
+    (BACK, APPLYING, *[FAILED] * 4),
+    (BACK, FAILED, *[FAILED] * 4),
 ]
 for watch in (SEEN, DRIFT):
     CELLS += [
@@ -121,11 +124,14 @@ def test_who_proves_nothing_puts_nothing_back() -> None:
     ("name", "found"),
     [
         ("kvm1", Said(FIRSTBOOT, "kvm1")),
-        ("kvm1,rolled-back", Said(BACK, "kvm1")),
-        ("kvm1,rolled-back,", Said(BACK, "kvm1")),
-        ("kvm1,rolled-back,the_gateway_192.0.2.1", Said(BACK, "kvm1", "the gateway 192.0.2.1")),
-        ("kvm1,rolled-back,a,b\n\x1b[2J<b>", Said(BACK, "kvm1", "a b 2J b")),
-        ("kvm1,rolled-back," + "x" * 10**6, Said(BACK, "kvm1", "x" * 200)),
+        ("kvm1,rolled-back", Said(BACK, "kvm1", drift=NETWORK)),
+        ("kvm1,rolled-back,", Said(BACK, "kvm1", drift=NETWORK)),
+        (
+            "kvm1,rolled-back,the_gateway_192.0.2.1",
+            Said(BACK, "kvm1", "the gateway 192.0.2.1", NETWORK),
+        ),
+        ("kvm1,rolled-back,a,b\n\x1b[2J<b>", Said(BACK, "kvm1", "a b 2J b", NETWORK)),
+        ("kvm1,rolled-back," + "x" * 10**6, Said(BACK, "kvm1", "x" * 200, NETWORK)),
         ("kvm1,noted,em2_has_no_link", Said(FIRSTBOOT, "kvm1", "em2 has no link")),
         ("kvm1,noted", Said(FIRSTBOOT, "kvm1")),
         ("kvm1,rolled-backx", Said(FIRSTBOOT, "kvm1,rolled-backx")),
@@ -162,6 +168,7 @@ class Item:
 
     def __init__(self, name: str, meta: Any, address: str = "") -> None:
         self.name = name
+        self.uid = name
         self.profile = ""
         self.autoinstall_meta = meta
         self.interfaces = {"eth0": {"ip_address": address, "ipv6_address": ""}}
@@ -244,6 +251,64 @@ def test_a_name_is_never_a_pattern(api: Api) -> None:
         assert at.to_install(name) is False
         assert at.profile_meta(name) is None
     assert api.all.looked == 0
+
+
+class Nic(NamedTuple):
+    """An interface of Cobbler 4.0."""
+
+    system_uid: str
+    mtime: float
+
+
+class Api40(Api):
+    """As much of Cobbler 4.0's, whose interfaces are items of their own."""
+
+    def __init__(self, nics: Dict[str, List[Nic]]) -> None:
+        super().__init__([])
+        self.nics = nics
+
+    def network_interfaces(self) -> None:
+        """That there is one says which Cobbler it is."""
+
+    def find_network_interface(self, return_list: bool, name: str) -> List[Nic]:
+        assert return_list
+        return self.nics.get(name, [])
+
+    def find_system(self, name: str = "", uid: str = "") -> Any:
+        return None if uid == "gone" else Item("of " + uid, {})
+
+
+def test_which_interface_was_saved() -> None:
+    """A trigger is told its name, which every system may have."""
+    nics = {"eth0": [Nic("a", 1.0), Nic("b", 3.0), Nic("gone", 2.0)], "eth1": [Nic("a", 2.0)]}
+    at = in_process.InProcess(Api40(nics))
+    assert at.interface_saved("eth0") == ["of b"]
+    assert at.interface_saved("eth0") == []
+    # two at once, and one of another name
+    nics["eth0"] = [Nic("a", 5.0), Nic("b", 3.0), Nic("c", 4.0)]
+    assert at.interface_saved("eth0") == ["of a", "of c"]
+    assert at.interface_saved("eth1") == ["of a"]
+    for name in ("eth2", "*", "e[t]h0", ""):
+        assert at.interface_saved(name) == []
+    assert in_process.InProcess(Api([])).interface_saved("eth0") == []
+
+
+def test_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was remembered under its name is its own from then on."""
+    monkeypatch.setattr("cobbler_bridge.store.ledger.FOLDER", str(tmp_path))
+    record = Record(("br0",), VERIFIED, "")
+    kvm1, web1 = Item("kvm1", {}), Item("web1", {})
+    kvm1.uid, web1.uid = "new", "w"
+    at = in_process.InProcess(Api([kvm1, web1]))
+    Ledger().write(Entry("old", "kvm1", record))
+    assert [at.take_back(name) for name in ("kvm1", "kvm1", "web1", "nobody")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    (entry,) = Ledger().memory().entries
+    assert entry == Entry("new", "kvm1", record)
 
 
 FILES: Dict[str, bytes] = {"a.json": b"one", "b.json": b"x" * 100000}

@@ -276,7 +276,7 @@ def _imported(path: Path) -> Set[str]:
 
 
 # each folder imports from those before it, and from the ground: the modules beside the folders
-ROOMS = ("description", "plan", "script", "store", "placement", "show", "install", "check")
+ROOMS = ("description", "plan", "script", "store", "placement", "show", "install", "check", "apply")
 DOORS = ("snippet", "events", "cli")
 
 

@@ -55,13 +55,15 @@ if [ -n "$missing" ]; then
     DEBIAN_FRONTEND=noninteractive apt-get -qq -y install $missing > /dev/null
 fi
 # what reads a host's network configuration, and its firewalls
-unpack layer 'network-manager dbus dnsmasq-base busybox iproute2 udev systemd firewalld nftables iptables procps'
+unpack layer 'openssh-server network-manager dbus dnsmasq-base busybox iproute2 udev systemd firewalld nftables iptables procps'
 # Debian's netplan, with what it writes for (test_netplan.py)
 unpack layer-netplan 'netplan.io network-manager python3 python3-yaml systemd udev dbus dnsmasq-base busybox iproute2 iputils-ping'
 # what makes guests where Koan is called (test_libvirt.py)
 unpack layer-guests 'virtinst libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 qemu-utils python3-libvirt python3-netifaces python3 iproute2'
 # a whole system, and a kernel of its own (virtual_machine.py)
 unpack layer-virtual 'user-mode-linux systemd-sysv udev dbus network-manager dnsmasq-base busybox-static iproute2 iputils-ping base-files base-passwd bash dash coreutils sed grep mawk util-linux mount kmod' /dev/null
+# the browser that the page of show is looked at in (test_page.py)
+unpack layer-browser 'chromium chromium-driver fonts-dejavu-core'
 # what builds and installs packages (test_packages.py)
 unpack layer-packages 'rpm mandoc python3-yaml iproute2'
 # what tries a profile by a schema (test_suse_profiles.py)

@@ -52,7 +52,10 @@ has put where.
 .It 0
 Well.
 .It 1
-Problems were found; each is a line on standard error.
+Problems were found: each is a line on standard error, or on standard output where
+.Ql check
+lists them.
+What only waits is none.
 .It 2
 Wrong usage.
 .It 3
@@ -74,7 +77,7 @@ def page() -> str:
     lines = [_BEGIN]
     for command in commands:
         lines.append(".Nm\n.Cm %s\n" % command.prog.split()[-1])
-        lines += [_synopsis(action) for action in _arguments(command)]
+        lines += _synopsis(command)
     lines.append(_DESCRIPTION)
     for command in commands:
         lines.append(".It Cm %s\n%s\n" % (command.prog.split()[-1], _sentence(command)))
@@ -103,7 +106,7 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
 
 def _sentence(command: argparse.ArgumentParser) -> str:
     text = command.description or ""
-    return _plain(text[:1].upper() + text[1:]) + "."
+    return _plain(text[:1].upper() + text[1:].rstrip(".")) + "."
 
 
 def _arguments(command: argparse.ArgumentParser) -> List[argparse.Action]:
@@ -116,13 +119,29 @@ def _value(action: argparse.Action) -> str:
     if action.choices:
         return " Ar " + " Ns | Ns ".join(map(str, action.choices))
     several = " ..." if action.nargs == "+" else ""
+    if action.nargs == "?":
+        return " Op Ar %s" % action.metavar
     return " Ar %s%s" % (action.metavar or action.dest.upper(), several)
 
 
-def _synopsis(action: argparse.Action) -> str:
+def _synopsis(command: argparse.ArgumentParser) -> Iterator[str]:
+    groups = [each for each in command._mutually_exclusive_groups if each.required]
+    required = [action for group in groups for action in group._group_actions]
+    for group in groups:
+        # one of them
+        yield "." + " | ".join(map(_name, group._group_actions)) + "\n"
+    for action in _arguments(command):
+        if action.nargs == "+" and not action.option_strings:
+            yield ".%s ...\n" % _name(action)
+        elif action not in required:
+            several = "" if action.option_strings else " ..."
+            yield ".Op %s%s\n" % (_name(action), several)
+
+
+def _name(action: argparse.Action) -> str:
     if not action.option_strings:
-        return ".Op Ar %s ...\n" % action.metavar
-    return ".Op Fl -%s%s\n" % (action.option_strings[-1][2:], _value(action))
+        return "Ar %s" % action.metavar
+    return "Fl -%s%s" % (action.option_strings[-1][2:], _value(action))
 
 
 def _item(action: argparse.Action) -> str:

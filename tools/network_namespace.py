@@ -24,13 +24,16 @@ from typing import Dict, List, Optional, Sequence, Type
 from waiting import HANGS
 
 LAYER = Path(__file__).resolve().parents[1] / ".venv/layer"
+# of other releases (tools/releases.sh), and the one that tests are to run on in place of this machine's
+RELEASES = LAYER.with_name("releases")
+RELEASE = os.environ.get("RELEASE", "")
 # mounts stay in the namespace and go with it; process 1 ends when its input is closed
 _BEGIN = """\
 set -e
 mount -t tmpfs tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
 cp -a "$2/." "$1/upper"
-mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
+mount -t overlay -o "lowerdir=$3,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
 cd "$1/root"
 for folder in dev run tmp; do
     mount -t tmpfs -o mode=755 tmpfs "$folder"
@@ -62,9 +65,13 @@ _NAMESPACES = ("--mount", "--net", "--pid", "--uts", "--ipc")
 class Machine:
     """A machine in namespaces of its own, and further ones on its wires."""
 
-    def __init__(self, layer: Path = LAYER, beside: Sequence[str] = ()) -> None:
-        """``layer`` has the packages; ``beside`` is the command that enters a private Cobbler."""
+    def __init__(self, layer: Path = LAYER, beside: Sequence[str] = (), root: str = "/") -> None:
+        """``layer`` has the packages; ``beside`` is the command that enters a private Cobbler.
+
+        ``root`` is whose files it has.
+        """
         self._layer = layer
+        self._root = root
         self._beside = list(beside)
         self._namespaces = [name for name in _NAMESPACES if name != "--net" or not beside]
         self._first: "Optional[subprocess.Popen[str]]" = None
@@ -74,9 +81,10 @@ class Machine:
     def __enter__(self) -> "Machine":
         must_be_unpacked(self._layer)
         stage = tempfile.mkdtemp(prefix="machine-")
+        words = ["sh", "-c", _BEGIN, "sh", stage, str(self._layer)]
         unshare = [*self._beside, "unshare", *self._namespaces, "--fork", "--kill-child"]
         self._first = subprocess.Popen(
-            [*unshare, "--propagation=private", "sh", "-c", _BEGIN, "sh", stage, str(self._layer)],
+            [*unshare, "--propagation=private", *words, self._root],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
@@ -111,6 +119,10 @@ class Machine:
     def path(self, path: str) -> Path:
         """A file of the machine; no part of its path may be an absolute symbolic link."""
         return Path("/proc", self._id, "root", path.lstrip("/"))
+
+    def command(self, *words: str) -> List[str]:
+        """What runs a command in it, of a caller that sees this machine's processes."""
+        return self._command(words, "")
 
     def _command(self, words: "tuple[str, ...]", namespace: str) -> List[str]:
         within = ["ip", "netns", "exec", namespace] if namespace else []
@@ -187,6 +199,15 @@ class Machine:
         self.run("ip", "link", "add", device, "address", mac, "type", "veth", *end)
         self.run("ip", "link", "set", "lo", "up", namespace=namespace)
         self.run("ip", "link", "set", far, "up", namespace=namespace)
+
+
+def with_layer(name: str) -> Machine:
+    """This machine with one of its layers, or the other release that the tests are to run on."""
+    if not RELEASE:
+        return Machine(LAYER.with_name(name))
+    root = RELEASES / RELEASE
+    must_be_unpacked(root)
+    return Machine(RELEASES / "nothing", root=str(root))
 
 
 def must_be_unpacked(layer: Path) -> None:

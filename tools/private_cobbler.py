@@ -225,13 +225,13 @@ class PrivateCobbler:
             raise CommandError(done.returncode, list(argv), done.stdout, done.stderr)
         return done
 
-    def command_inside(self) -> List[str]:
-        """The words before a command that make it run inside.
+    def command_inside(self, *of: str) -> List[str]:
+        """The words before a command that make it run inside, or ``of`` it only ``--net``, say.
 
         Raises:
             PrivateCobblerError: nothing runs that a command could enter.
         """
-        return self._enter()
+        return self._enter(*of)
 
     def connect(self, port: int) -> socket.socket:
         """Return a socket that is connected to 127.0.0.1:`port` inside.
@@ -446,9 +446,9 @@ class PrivateCobbler:
             return False
         return True
 
-    def _enter(self) -> List[str]:
+    def _enter(self, *of: str) -> List[str]:
         self._open_channel()
-        command = ["nsenter", "--target", self._inside, "--mount", "--pid", "--net"]
+        command = ["nsenter", "--target", self._inside, *(of or ("--mount", "--pid", "--net"))]
         if os.geteuid() != 0:
             command += ["--user", "--preserve-credentials"]
         return [*command, "--"]

@@ -11,7 +11,7 @@ control group of its own; the settings of the kernel that are everybody's can't 
 
 import os
 from types import TracebackType
-from typing import Optional, Type
+from typing import List, Optional, Type
 
 from network_namespace import Machine
 from waiting import wait_for
@@ -147,6 +147,10 @@ class SystemdMachine:
     def run(self, *words: str, check: bool = True) -> str:
         """Run a command in it and return what it printed."""
         return self._machine.run("sh", "-c", _ENTER, "sh", *words, check=check)
+
+    def command(self, *words: str) -> List[str]:
+        """What runs a command in it, of a caller that sees this machine's processes."""
+        return self._machine.command("sh", "-c", _ENTER, "sh", *words)
 
     def state(self) -> str:
         """What ``systemctl is-system-running`` says."""

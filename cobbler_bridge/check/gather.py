@@ -6,6 +6,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 from cobbler_bridge import typed
 from cobbler_bridge.check import server
 from cobbler_bridge.check.site import Planned, Site, plan_all
+from cobbler_bridge.check.wanted import EVERYTHING, Wanted
 from cobbler_bridge.description import keys
 from cobbler_bridge.description.describe import relevant
 from cobbler_bridge.placement.placer import Blend, Placer
@@ -15,9 +16,11 @@ from cobbler_bridge.store.inventory import System
 from cobbler_bridge.store.over_xmlrpc import ItemError, XmlRpc
 
 
-def gather(store: XmlRpc, here: bool) -> Site:
-    """Everything that is looked at; ``here`` says that Cobbler's files are on this machine."""
-    systems = {system.name: system for system in store.systems()}
+def gather(store: XmlRpc, here: bool, wanted: Wanted = EVERYTHING) -> Site:
+    """What is looked at: all of it, or at least what is wanted; ``here`` says that Cobbler's files
+    are on this machine."""
+    names = () if wanted.profiles else (*wanted.names, *wanted.hosts)
+    systems = {system.name: system for system in store.systems(names)}
     profiles = {profile.name: profile for profile in store.profiles()}
     settings = store.settings()
     refused: Dict[Tuple[str, str], Problem] = {}
@@ -40,6 +43,7 @@ def gather(store: XmlRpc, here: bool) -> Site:
         imports_need_leave=store.imports_need_leave,
         damaged=store.damaged,
         moved=store.moved,
+        is_part=store.is_part,
     )
 
 

@@ -3,15 +3,16 @@
 import difflib
 import functools
 import re
-from typing import Dict, Iterator, Optional
+from typing import Dict, Iterator, Optional, Tuple
 
+from cobbler_bridge import findings
 from cobbler_bridge.check.site import Site
 from cobbler_bridge.description import keys, values
 from cobbler_bridge.description.blended_data import Reader
 from cobbler_bridge.description.network import CARD_NAMES
+from cobbler_bridge.findings import Kind
 from cobbler_bridge.placement import which_bridge
 from cobbler_bridge.problem import Problem, shown
-from cobbler_bridge.store.host_record import INSTALLING
 from cobbler_bridge.store.inventory import INHERITED, Interface, System
 
 # libvirt's own, behind NAT: a guest gets out, and nobody gets to it
@@ -26,9 +27,6 @@ def placements(site: Site) -> Iterator[Problem]:
     """Guests that have no place, or another than their host gives them."""
     for guest in site.guests:
         host = site.systems.get(guest.host or "")
-        if host is not None and host.record is not None and host.record.state == INSTALLING:
-            # nobody starts a guest on it now, and the guest is placed when it is done
-            continue
         found = site.placements[guest.name]
         yield from found.problems
         if host is None or host.record is None or which_bridge.unbridged(host) or found.problems:
@@ -36,21 +34,24 @@ def placements(site: Site) -> Iterator[Problem]:
         stored = {each.name: each for each in guest.interfaces}
         for choice in found.choices:
             if choice.bridge != choice.now:
-                wrong = _misplaced(choice.now, site.default)
+                wrong, kind = _misplaced(choice.now, site.default)
                 right = "it can be %s: %s" % (choice.bridge, _PLACE)
-                yield Problem(guest.name, _field(choice.interface), wrong, right)
+                yield Problem(guest.name, _field(choice.interface), wrong, right, kind)
             elif choice.interface not in guest.placed:
                 problem = _by_hand(guest, stored[choice.interface], host)
                 if problem is not None:
                     yield problem
 
 
-def _misplaced(now: str, default: str) -> str:
+def _misplaced(now: str, default: str) -> Tuple[str, Kind]:
     if now == INHERITED:
-        return "is %s, which Koan would pass on as it stands" % INHERITED
-    if which_bridge.is_unset(now, default):
-        return "is not set" if not now else "is Cobbler's own default, %s" % shown(now)
-    return "is %s, which was placed and does not fit any more" % shown(now)
+        wrong = "is %s, which Koan would pass on as it stands" % INHERITED
+    elif which_bridge.is_unset(now, default):
+        wrong = "is not set" if not now else "is Cobbler's own default, %s" % shown(now)
+    else:
+        wrong = "is %s, which was placed and does not fit any more" % shown(now)
+        return wrong, findings.PLACED_BEFORE
+    return wrong, findings.UNPLACED
 
 
 def _by_hand(guest: System, interface: Interface, host: System) -> Optional[Problem]:
@@ -60,15 +61,18 @@ def _by_hand(guest: System, interface: Interface, host: System) -> Optional[Prob
     if bridge in bridges or _is_no_name(bridge):
         return None
     right = "it can be %s; or set it to %s to have it chosen" % (" or ".join(bridges), INHERITED)
+    kind = findings.NO_BRIDGE
     if _BEHIND_NAT.match(bridge):
         wrong = "%s is libvirt's own network behind NAT: nobody can reach the guest" % shown(bridge)
+        kind = findings.BEHIND_NAT
     elif bridge in {each.name for each in host.interfaces} or _NIC_NAME.match(bridge):
         wrong = "%s is a network card of %s, and no bridge" % (shown(bridge), shown(host.name))
+        kind = findings.NETWORK_CARD
     elif host.record is not None and bridge in host.record.before:
         wrong = "%s has no bridge %s any more" % (shown(host.name), shown(bridge))
     else:
         wrong = "%s has no bridge %s" % (shown(host.name), shown(bridge))
-    return Problem(guest.name, field, wrong, right)
+    return Problem(guest.name, field, wrong, right, kind)
 
 
 def variables(site: Site) -> Iterator[Problem]:
@@ -79,13 +83,14 @@ def variables(site: Site) -> Iterator[Problem]:
         reader = Reader({"name": name, **meta})
         if not isinstance(meta.get(keys.HOST.name, ""), str):
             reader.get(keys.HOST)
+        yield from (found._replace(kind=findings.UNREADABLE_HOST) for found in reader.problems)
         if (kind, name) not in site.planned:
             # on a host each unknown variable is a problem already
             for each in meta:
                 if each not in keys.NAMES and each[:1] != "!" and _is_meant(each):
                     right = "did you mean %s?" % keys.HOST.name
-                    reader.problem(each, "is no variable of cobbler-bridge", right)
-        yield from reader.problems
+                    wrong = "is no variable of cobbler-bridge"
+                    yield Problem(name, each, wrong, right, findings.MISSPELT_HOST)
 
 
 @functools.lru_cache(maxsize=None)
@@ -105,17 +110,19 @@ def interfaces(site: Site) -> Iterator[Problem]:
         nics = which_bridge.nics(guest)
         if not nics:
             wrong = "there is none, and Koan makes a NIC on the virt_bridge of its profile"
-            yield Problem(guest.name, "interfaces", wrong, "add one, with its MAC address")
+            right = "add one, with its MAC address"
+            yield Problem(guest.name, "interfaces", wrong, right, findings.NO_INTERFACE)
         # what "cobbler system add" without --interface leaves
         if len(nics) > 1 and any(each.name == "default" and not each.mac for each in nics):
             wrong = "has no MAC address, and Koan makes a NIC of it beside the others"
             right = "take it away with --interface=default --delete-interface"
-            yield Problem(guest.name, "interface default", wrong, right)
+            yield Problem(guest.name, "interface default", wrong, right, findings.STRAY_INTERFACE)
         for each in nics:
             if each.kind == "bmc":
                 wrong = "is a management card, and Koan makes a NIC of it"
                 right = "a guest has none: take it away"
-                yield Problem(guest.name, "interface_type of %s" % each.name, wrong, right)
+                field = "interface_type of %s" % each.name
+                yield Problem(guest.name, field, wrong, right, findings.MANAGEMENT_CARD)
         yield from _twice(guest)
 
 
@@ -129,7 +136,8 @@ def _twice(guest: System) -> Iterator[Problem]:
             if first != each.name:
                 wrong = "is that of %s too, and Koan makes two NICs of them" % first
                 right = "a name like %s.20 or %s:1 is no NIC of its own" % (first, first)
-                yield Problem(guest.name, "mac_address of %s" % each.name, wrong, right)
+                field = "mac_address of %s" % each.name
+                yield Problem(guest.name, field, wrong, right, findings.MAC_TWICE)
 
 
 def names(site: Site) -> Iterator[Problem]:
@@ -158,7 +166,7 @@ def _reason(bridge: str) -> Optional[str]:
 
 def _no_name(subject: str, field: str, bridge: str) -> Problem:
     wrong = "%s %s: Koan would pass it on as it stands" % (shown(bridge), _reason(bridge))
-    return Problem(subject, field, wrong, "the name of a bridge")
+    return Problem(subject, field, wrong, "the name of a bridge", findings.NO_NAME)
 
 
 def _field(interface: str) -> str:

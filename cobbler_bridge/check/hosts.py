@@ -2,13 +2,16 @@
 
 from typing import Iterator, Optional, Set
 
+from cobbler_bridge import findings
 from cobbler_bridge.check.site import Planned, Site
 from cobbler_bridge.description import keys
 from cobbler_bridge.description.interface_fields import NIC_TYPES
 from cobbler_bridge.description.network import Bridge
+from cobbler_bridge.findings import Kind
 from cobbler_bridge.placement import recording
 from cobbler_bridge.problem import Problem, shown
 from cobbler_bridge.store.host_record import (
+    APPLYING,
     BY_HAND,
     DESCRIPTION,
     FAILED,
@@ -97,7 +100,9 @@ def _unused(site: Site, system: System, bridge: Bridge) -> Iterator[Problem]:
             continue
         wrong = "is not set: %s asks a DHCP server, and %s %s" % (bridge.name, why, known[0])
         right = "set it with --static=1, or clear ip_address, or write %s=dhcp" % keys.IPV4.name
-        yield Problem(system.name, "static of %s" % each.name, wrong, right)
+        yield Problem(
+            system.name, "static of %s" % each.name, wrong, right, findings.UNUSED_ADDRESS
+        )
 
 
 def _is_nic(interface: Interface) -> bool:
@@ -109,7 +114,7 @@ def fields(site: Site) -> Iterator[Problem]:
     for a host's it is in the words of its description, and said once."""
     for item in site.items:
         for field, wrong in item.unreadable:
-            yield Problem(item.name, field, wrong, "correct it")
+            yield Problem(item.name, field, wrong, "correct it", findings.UNREADABLE_FIELD)
 
 
 def records(site: Site) -> Iterator[Problem]:
@@ -117,7 +122,8 @@ def records(site: Site) -> Iterator[Problem]:
     that none has proved; and what is remembered of nobody knows whom."""
     for name in site.damaged:
         wrong = "what is remembered of it, in %s, can't be read" % FOLDER
-        yield _problem(name, wrong, "run cobbler-bridge record, or place for a guest")
+        right = "run cobbler-bridge record, or place for a guest"
+        yield _problem(name, wrong, right, findings.UNREADABLE_RECORD)
     for system in site.systems.values():
         if system.record is not None:
             apart = _lost(system) or _apart(site, system) or _unproved(site, system)
@@ -131,11 +137,11 @@ def notes(site: Site) -> Iterator[Problem]:
         for name in keys.ONCE:
             if name in system.own_meta:
                 right = "take it away; cobbler-bridge record says by hand what a host has"
-                yield Problem(system.name, name, "is not read any more", right)
+                yield Problem(system.name, name, "is not read any more", right, findings.OLD_NOTE)
 
 
-def _problem(name: str, wrong: str, right: str) -> Problem:
-    return Problem(name, "record", wrong, right)
+def _problem(name: str, wrong: str, right: str, kind: Kind) -> Problem:
+    return Problem(name, "record", wrong, right, kind)
 
 
 def _lost(system: System) -> Optional[Problem]:
@@ -146,14 +152,15 @@ def _lost(system: System) -> Optional[Problem]:
         return None
     wrong = "the host is %s since %s" % (state, system.record.since)
     right = "correct its description, and run its script again or install it"
-    return _problem(system.name, wrong + (reason and ": " + reason), right)
+    kind = findings.ROLLED_BACK if state == ROLLED_BACK else findings.FAILED
+    return _problem(system.name, wrong + (reason and ": " + reason), right, kind)
 
 
 def _apart(site: Site, system: System) -> Optional[Problem]:
     """The record and the description say different things."""
     assert system.record is not None
     planned = site.planned.get(("system", system.name), Planned(None, []))
-    if planned.problems or system.record.state in (INSTALLING, BY_HAND):
+    if planned.problems or system.record.state in (INSTALLING, BY_HAND, APPLYING):
         # the first is said already, another may be changed until it is done, and what was said by
         # hand may be of a host that is not described at all
         return None
@@ -163,7 +170,8 @@ def _apart(site: Site, system: System) -> Optional[Problem]:
     if has.has_same(wants):
         return None
     wrong = "the host has %s, and is described with %s" % (_said(has), _said(wants))
-    return _problem(system.name, wrong, "install it again, or correct its description")
+    right = "install it again, or correct its description"
+    return _problem(system.name, wrong, right, findings.APART)
 
 
 def _said(record: Record) -> str:
@@ -179,11 +187,17 @@ def _unproved(site: Site, system: System) -> Optional[Problem]:
     if system.record.state == INSTALLING and site.now - since > _INSTALLATION:
         wrong = "the host began to install itself at %s and never said that it is done"
         right = "look at its console, or at whether its kickstart calls Cobbler's autoinstall_done"
-        return _problem(system.name, wrong % system.record.since, right)
+        return _problem(system.name, wrong % system.record.since, right, findings.NEVER_DONE)
+    if system.record.state == APPLYING and site.now - since > _FIRST_BOOT:
+        wrong = "the host is being switched since %s, and nobody has heard how it ended"
+        right = "run cobbler-bridge apply %s again" % system.name
+        return _problem(system.name, wrong % system.record.since, right, findings.NEVER_DONE)
     if system.proves and system.record.state == INSTALLED and site.now - since > _FIRST_BOOT:
         wrong = "the host is %s since %s, and no boot has proved its bridge"
         right = "look at its log: when it is %s, Cobbler hears of it" % VERIFIED
-        return _problem(system.name, wrong % (INSTALLED, system.record.since), right)
+        return _problem(
+            system.name, wrong % (INSTALLED, system.record.since), right, findings.UNPROVED
+        )
     return None
 
 
@@ -194,7 +208,7 @@ def _noted(system: System) -> Optional[Problem]:
         return None
     wrong = "the host has proved its bridge, and says: %s" % system.record.reason
     right = "see to it; it is said until the host proves its bridge again"
-    return _problem(system.name, wrong, right)
+    return _problem(system.name, wrong, right, findings.SAYS)
 
 
 def _drifted(site: Site, system: System, is_apart: bool) -> Optional[Problem]:
@@ -209,4 +223,5 @@ def _drifted(site: Site, system: System, is_apart: bool) -> Optional[Problem]:
         wrong %= system.record.seen
     elif system.record.reason and drift != DESCRIPTION:
         wrong += ": " + system.record.reason
-    return _problem(system.name, wrong, right)
+    kind = findings.UNSEEN if drift == UNSEEN else findings.DRIFTED
+    return _problem(system.name, wrong, right, kind)

@@ -6,12 +6,14 @@ import re
 from typing import Any, Dict, Iterator, List, Tuple
 from xml.etree import ElementTree
 
+from cobbler_bridge import findings
+from cobbler_bridge.findings import Kind
 from cobbler_bridge.plan.delivery import SCRIPT
 from cobbler_bridge.problem import shown
 from cobbler_bridge.script import render
 
-# What is wrong, and what would be right
-Finding = Tuple[str, str]
+# What is wrong, what would be right, and which finding that is
+Finding = Tuple[str, str, Kind]
 
 _IS_PRESEED = re.compile(r"(?m)^[ \t]*d-i[ \t]")
 _IS_USER_DATA = re.compile(r"(?m)^(#cloud-config\b|autoinstall:)")
@@ -23,6 +25,8 @@ _COMMENT = re.compile(r"(?m)^[ \t]*#.*")
 # a shell in the target without what in-target and curtin mount there
 _BARE = re.compile(r"%s[^;&\n]*\|[^;&\n]*\bchroot\b|(?<!-)\bchroot\b[^;&\n]*%s" % (SCRIPT, SCRIPT))
 _IN_TARGET = re.compile(r"\bin-target\b[^;&\n]*%s" % SCRIPT)
+# Cobbler's own late commands, which write ifupdown's file anew
+_UNDONE = re.compile(r"(?s)script=%s\b.*script=(\S*preseed_late_default)\b" % SCRIPT)
 _INSTALLED = re.compile(r"op/trig/mode/post/")
 _RIGHT = "the line that 'cobbler-bridge render' shows for it"
 
@@ -46,34 +50,43 @@ def wrongs(text: str, has_script: bool, told: bool) -> List[Finding]:
 
 def _preseed(text: str, has_script: bool) -> List[Finding]:
     if has_script:
-        return [("has $SNIPPET('bridge_setup'), and a preseed can't carry a script", _RIGHT)]
+        wrong = "has $SNIPPET('bridge_setup'), and a preseed can't carry a script"
+        return [(wrong, _RIGHT, findings.NOT_CARRIED)]
     late: List[str] = _LATE.findall(text)
     if len(late) > 1:
         wrong = "has preseed/late_command %d times, and the last one replaces the others"
-        return [(wrong % len(late), "one line with the commands of all, ';' between them")]
-    return _fetched("".join(late), "preseed/late_command")
+        right = "one line with the commands of all, ';' between them"
+        return [(wrong % len(late), right, findings.LATE_TWICE)]
+    found = _fetched("".join(late), "preseed/late_command")
+    for script in _UNDONE.findall("".join(late)):
+        wrong = "runs %s before %s, which writes /etc/network/interfaces anew" % (SCRIPT, script)
+        found.append((wrong, "the commands for ours behind all others", findings.OVERWRITTEN))
+    return found
 
 
 def _user_data(text: str, has_script: bool, told: bool) -> List[Finding]:
     if has_script:
         wrong = "has $SNIPPET('bridge_setup') in YAML, where its first line alone is indented"
-        return [(wrong, _RIGHT)]
+        return [(wrong, _RIGHT, findings.NOT_CARRIED)]
     found = _fetched(text, "late command")
     if told and not _INSTALLED.search(text):
         wrong = "doesn't tell Cobbler that it is installed: its record stays at installing"
-        found.append((wrong, "the late command for it that 'cobbler-bridge render' shows"))
+        right = "the late command for it that 'cobbler-bridge render' shows"
+        found.append((wrong, right, findings.NEVER_TELLS))
     return found
 
 
 def _fetched(text: str, where: str) -> List[Finding]:
     if SCRIPT not in text:
-        return [("has no %s that fetches %s" % (where, SCRIPT), _RIGHT)]
+        return [("has no %s that fetches %s" % (where, SCRIPT), _RIGHT, findings.NOT_FETCHED)]
     if _BARE.search(text) and not _IN_TARGET.search(text):
-        return [("runs %s in a bare chroot, which has no /proc and no /sys" % SCRIPT, _RIGHT)]
+        wrong = "runs %s in a bare chroot, which has no /proc and no /sys" % SCRIPT
+        return [(wrong, _RIGHT, findings.BARE_CHROOT)]
     return []
 
 
 _YAST = "{http://www.suse.com/1.0/yast2ns}"
+_IN_INSTALLER = "runs %s in the installer, not in what it installs" % SCRIPT
 # those that run in the target, or can
 _IN_TARGET_SCRIPTS = ("chroot-scripts", "post-scripts", "init-scripts")
 _CHROOTED = '<chrooted config:type="boolean">true</chrooted>'
@@ -90,7 +103,7 @@ def _autoyast(text: str, told: bool) -> Iterator[Finding]:
     try:
         profile = ElementTree.fromstring(text.lstrip().encode("utf-8"))
     except ElementTree.ParseError as error:
-        yield "is no XML: %s" % error, "correct it"
+        yield "is no XML: %s" % error, "correct it", findings.UNREADABLE_FILE
         return
     ours = [
         (kind.tag[len(_YAST) :], script)
@@ -99,16 +112,19 @@ def _autoyast(text: str, told: bool) -> Iterator[Finding]:
         if _runs_ours(_said(script, "source") + _said(script, "location"))
     ]
     if not ours:
-        yield "has no chroot-script that runs %s" % SCRIPT, _RIGHT
+        wrong = "has no chroot-script that runs %s" % SCRIPT
+        yield wrong, _RIGHT, findings.NOT_FETCHED
     elif not any(_is_in_target(kind, script) for kind, script in ours):
         kind, script = ours[0]
         if kind == "chroot-scripts":
-            yield "runs %s in the installer, not in what it installs" % SCRIPT, _CHROOTED
+            yield _IN_INSTALLER, _CHROOTED, findings.IN_INSTALLER
         else:
-            yield "runs %s in %s, which is the installer" % (SCRIPT, kind), _RIGHT
+            wrong = "runs %s in %s, which is the installer" % (SCRIPT, kind)
+            yield wrong, _RIGHT, findings.IN_INSTALLER
     if told and not _INSTALLED.search(text):
         wrong = "doesn't tell Cobbler that it is installed: its record stays at installing"
-        yield wrong, "an init-script with $SNIPPET('autoinstall_done'), as in Cobbler's sample"
+        right = "an init-script with $SNIPPET('autoinstall_done'), as in Cobbler's sample"
+        yield wrong, right, findings.NEVER_TELLS
     yield from _own_bridge(profile)
     yield from _refused(profile)
 
@@ -134,7 +150,7 @@ def _own_bridge(profile: "ElementTree.Element") -> Iterator[Finding]:
     proposal = profile.find("%snetworking/%svirt_bridge_proposal" % (_YAST, _YAST))
     if named and (proposal is None or (proposal.text or "").strip() != "false"):
         wrong = "has %s, for which YaST puts a bridge of its own over each NIC"
-        yield wrong % shown((named[0] or "").strip()), _NO_PROPOSAL
+        yield wrong % shown((named[0] or "").strip()), _NO_PROPOSAL, findings.OWN_BRIDGE
 
 
 def _refused(profile: "ElementTree.Element") -> Iterator[Finding]:
@@ -146,22 +162,20 @@ def _refused(profile: "ElementTree.Element") -> Iterator[Finding]:
         ("networking/dns/dhcp_resolv", "dns"),
     ):
         names = path.split("/")
-        if (
-            profile.find("/".join(name if name == "*" else _YAST + name for name in names))
-            is not None
-        ):
-            yield wrong % (names[-1], where, _STOPS), "leave it out"
+        place = "/".join(name if name == "*" else _YAST + name for name in names)
+        if profile.find(place) is not None:
+            yield wrong % (names[-1], where, _STOPS), "leave it out", findings.NOT_IN_SCHEMA
     servers = profile.find("{0}networking/{0}dns/{0}nameservers".format(_YAST))
     if servers is not None and not len(servers):
         wrong = "has <nameservers> without one, which its schema does not allow: %s" % _STOPS
-        yield wrong, "leave it out, or name_servers"
+        yield wrong, "leave it out, or name_servers", findings.NOT_IN_SCHEMA
 
 
 def _agama(text: str, told: bool) -> Iterator[Finding]:
     try:
         profile = json.loads(text)
     except ValueError as error:
-        yield "is no JSON: %s" % error, "correct it"
+        yield "is no JSON: %s" % error, "correct it", findings.UNREADABLE_FILE
         return
     found = list(_scripts(profile))
     ours = [
@@ -170,12 +184,13 @@ def _agama(text: str, told: bool) -> Iterator[Finding]:
         if _runs_ours(" ".join(str(script.get(key, "")) for key in ("url", "content", "body")))
     ]
     if not ours:
-        yield "has no script in post that fetches %s" % SCRIPT, _RIGHT
+        yield "has no script in post that fetches %s" % SCRIPT, _RIGHT, findings.NOT_FETCHED
     elif not any(kind in ("post", "init") and script.get("chroot", True) for kind, script in ours):
-        yield "runs %s in the installer, not in what it installs" % SCRIPT, _RIGHT
+        yield _IN_INSTALLER, _RIGHT, findings.IN_INSTALLER
     if told and not _INSTALLED.search(text) and "agama_late_default" not in text:
         wrong = "doesn't tell Cobbler that it is installed: its record stays at installing"
-        yield wrong, "a script in post with the URL of agama_late_default, as in Cobbler's sample"
+        right = "a script in post with the URL of agama_late_default, as in Cobbler's sample"
+        yield wrong, right, findings.NEVER_TELLS
 
 
 def _scripts(profile: Any) -> Iterator[Tuple[str, Dict[str, Any]]]:

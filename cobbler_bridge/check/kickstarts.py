@@ -8,8 +8,11 @@ import itertools
 import re
 from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 
+from cobbler_bridge import findings
 from cobbler_bridge.check import installation_files
+from cobbler_bridge.check.installation_files import Finding
 from cobbler_bridge.check.site import Site
+from cobbler_bridge.findings import Kind
 from cobbler_bridge.plan.anaconda import INCLUDED
 from cobbler_bridge.plan.plan import packages
 from cobbler_bridge.problem import Problem, shown
@@ -73,6 +76,9 @@ def kickstarts(site: Site) -> Iterator[Problem]:
     for profile, of_it in hosts.items():
         said = known.get(("profile", profile), [])
         shared = set(known[of_it[0]]).intersection(*(known[each] for each in of_it))
+        if site.is_part:
+            # nobody knows what all of them have
+            shared = set()
         if ("profile", profile) in known:
             yield from (Problem(profile, *each) for each in sorted(shared.difference(said)))
             said = [*said, *shared]
@@ -80,15 +86,17 @@ def kickstarts(site: Site) -> Iterator[Problem]:
             yield from (Problem(each[1], *words) for words in known[each] if words not in said)
 
 
-def _of(site: Site, kind: str, name: str) -> List[Tuple[str, str, str]]:
-    """What is wrong with a kickstart: field, what is wrong, what would be right."""
+def _of(site: Site, kind: str, name: str) -> List[Tuple[str, str, str, Kind]]:
+    """What is wrong with a kickstart: field, what is wrong, what would be right, and its kind."""
     planned = site.planned[kind, name]
     if any(each.field == _TARGET for each in planned.problems):
         # said already, and no kickstart helps
         return []
     item = site.systems[name] if kind == "system" else site.profiles[name]
     if not item.template:
-        return [("autoinstall", "is not set: nothing sets up the bridge", _RIGHT)]
+        return [
+            ("autoinstall", "is not set: nothing sets up the bridge", _RIGHT, findings.NO_KICKSTART)
+        ]
     text = site.rendered.get((kind, name))
     if text is None:
         return []
@@ -96,18 +104,24 @@ def _of(site: Site, kind: str, name: str) -> List[Tuple[str, str, str]]:
     told = bool(site.settings.get("run_install_triggers", True))
     template = shown(item.template)
     return [
-        ("autoinstall", "%s %s" % (template, wrong), right)
-        for wrong, right in _wrongs(text, needed, told)
+        ("autoinstall", "%s %s" % (template, wrong), right, kind)
+        for wrong, right, kind in _wrongs(text, needed, told)
     ]
 
 
 @functools.lru_cache(maxsize=1024)
-def _wrongs(text: str, needed: FrozenSet[str], told: bool) -> List[Tuple[str, str]]:
+def _wrongs(text: str, needed: FrozenSet[str], told: bool) -> List[Finding]:
     """What is wrong with a text and what would be right."""
     if _NO_FILE.match(text):
-        return [("is no file", "the name of a template")]
+        return [("is no file", "the name of a template", findings.NO_KICKSTART)]
     if _FAILED.match(text):
-        return [("can't be rendered", "correct it; cobbler.log says what is wrong")]
+        return [
+            (
+                "can't be rendered",
+                "correct it; cobbler.log says what is wrong",
+                findings.NO_KICKSTART,
+            )
+        ]
     lines = _lines(text)
     if not any(line.section for line in lines):
         return installation_files.wrongs(text, any(map(_is_ours, text.splitlines())), told)
@@ -118,6 +132,7 @@ def _wrongs(text: str, needed: FrozenSet[str], told: bool) -> List[Tuple[str, st
                 "doesn't tell Cobbler that it is installed: its record stays at installing",
                 "put $SNIPPET('autoinstall_done') (4.0: 'built-in-autoinstall_done') at the end of "
                 "its last %post section",
+                findings.NEVER_TELLS,
             )
         )
     there = {line.text.strip() for line in lines if line.section == "packages"}
@@ -128,12 +143,13 @@ def _wrongs(text: str, needed: FrozenSet[str], told: bool) -> List[Tuple[str, st
                 "has no %s among its packages: the script asks for it when all is installed"
                 % " ".join(missing),
                 "put $SNIPPET('bridge_packages') into its %packages section",
+                findings.NO_PACKAGE,
             )
         )
     return [each for each in found if each is not None]
 
 
-def _script(lines: List[Line]) -> Optional[Tuple[str, str]]:
+def _script(lines: List[Line]) -> Optional[Finding]:
     """What is wrong with where our script stands."""
     begins = [
         place
@@ -144,22 +160,25 @@ def _script(lines: List[Line]) -> Optional[Tuple[str, str]]:
     if not begins:
         if any(_NO_SNIPPET.match(line.text) for line in lines):
             wrong = "has $SNIPPET('%s'), and Cobbler has no such snippet" % SNIPPET
-            return wrong, "run cobbler-bridge install"
+            return wrong, "run cobbler-bridge install", findings.SNIPPET_MISSING
         wrong = "as Cobbler renders it has no $SNIPPET('%s')" % SNIPPET
-        return wrong, _RIGHT + "; in an #if, what it asks must hold"
+        return wrong, _RIGHT + "; in an #if, what it asks must hold", findings.NO_SNIPPET
     if any(not lines[place].text.startswith("# " + render.RULE) for place in begins):
         return (
             "has $SNIPPET('%s') behind something else on its line; behind a #, which is no comment "
             "for Cobbler, it runs" % SNIPPET,
             "a line of its own; ## in place of a #, or take it away",
+            findings.MISPLACED,
         )
     good = [place for place in begins if _runs_it(lines[place])]
     if not good:
-        return "has $SNIPPET('%s') in %s" % (SNIPPET, _where(lines[begins[0]])), _RIGHT
+        wrong = "has $SNIPPET('%s') in %s" % (SNIPPET, _where(lines[begins[0]]))
+        return wrong, _RIGHT, findings.MISPLACED
     last = lines[good[-1]]
     before = [line.text for line in lines[: good[-1]] if line.number == last.number]
     if any(map(_EXIT.match, before)):
-        return "has $SNIPPET('%s') behind an exit: it never runs" % SNIPPET, _RIGHT
+        wrong = "has $SNIPPET('%s') behind an exit: it never runs" % SNIPPET
+        return wrong, _RIGHT, findings.MISPLACED
     return _undone(lines, good[-1])
 
 
@@ -179,7 +198,7 @@ def _where(line: Line) -> str:
     return "its section %s" % shown("%" + line.section + line.options.rstrip())
 
 
-def _undone(lines: List[Line], begin: int) -> Optional[Tuple[str, str]]:
+def _undone(lines: List[Line], begin: int) -> Optional[Finding]:
     """What overwrites the bridge's files behind our script."""
     rest = itertools.dropwhile(lambda line: not _ends(line.text), lines[begin:])
     rival = False
@@ -192,6 +211,7 @@ def _undone(lines: List[Line], begin: int) -> Optional[Tuple[str, str]]:
             return (
                 "has %s behind $SNIPPET('%s'), and it overwrites the bridge" % (what, SNIPPET),
                 _RIGHT,
+                findings.OVERWRITTEN,
             )
     return None
 
@@ -213,7 +233,7 @@ def _is_of_network(lines: List[Line], place: int) -> bool:
     return place > 0 and lines[place - 1].text == ": > " + INCLUDED
 
 
-def _beside(lines: List[Line]) -> Iterator[Tuple[str, str]]:
+def _beside(lines: List[Line]) -> Iterator[Finding]:
     """Network commands beside those of bridge_network."""
     if not any(line.text == "%include " + INCLUDED for line in lines):
         return
@@ -225,6 +245,7 @@ def _beside(lines: List[Line]) -> Iterator[Tuple[str, str]]:
             yield (
                 "has %s beside $SNIPPET('bridge_network')" % shown(line.text.strip()),
                 "take it away: anaconda would give the NIC a network of its own",
+                findings.SECOND_NETWORK,
             )
             return
 

@@ -5,6 +5,7 @@ import re
 import time
 from typing import Iterator, Optional
 
+from cobbler_bridge import findings
 from cobbler_bridge.check.site import Installed, Machine, Site
 from cobbler_bridge.install import changes, this_cobbler
 from cobbler_bridge.problem import Problem, shown
@@ -18,22 +19,24 @@ def settings(site: Site) -> Iterator[Problem]:
     server = str(site.settings.get("server", ""))
     if _ITSELF.match(server):
         wrong = "is %s: every machine looks for Cobbler on itself" % shown(server)
-        yield Problem("settings", "server", wrong, "the address of this server for its machines")
+        right = "the address of this server for its machines"
+        yield Problem("settings", "server", wrong, right, findings.SERVER_ITSELF)
     if not site.settings.get("run_install_triggers", True):
         wrong = "is off: Cobbler hears of no installation, and no guest is placed"
-        yield Problem("settings", "run_install_triggers", wrong, "set it to true")
+        right = "set it to true"
+        yield Problem("settings", "run_install_triggers", wrong, right, findings.NO_TRIGGERS)
     allowed = site.settings.get(changes.WHITELIST)
     if site.imports_need_leave and isinstance(allowed, list) and changes.IMPORTED not in allowed:
         wrong = "has no %s: a template that imports it is not rendered" % changes.IMPORTED
         right = _INSTALL + ", and restart cobblerd"
-        yield Problem("settings", changes.WHITELIST, wrong, right)
+        yield Problem("settings", changes.WHITELIST, wrong, right, findings.IMPORT_NOT_ALLOWED)
 
 
 def files(site: Site) -> Iterator[Problem]:
     """Files of the pack that Cobbler has not, or has of another version."""
     for file in () if site.machine is None else site.machine.files:
         if file.wrong:
-            yield Problem("server", file.path, file.wrong, _INSTALL)
+            yield Problem("server", file.path, file.wrong, _INSTALL, findings.NOT_INSTALLED)
 
 
 def daemon(site: Site) -> Iterator[Problem]:
@@ -44,7 +47,7 @@ def daemon(site: Site) -> Iterator[Problem]:
     loaded = [file for file in site.machine.files if not file.wrong and _is_loaded(file.path)]
     if any(file.since > site.machine.started for file in loaded):
         wrong = "runs since before cobbler-bridge was installed, or another version of it"
-        yield Problem("server", "cobblerd", wrong, "restart cobblerd")
+        yield Problem("server", "cobblerd", wrong, "restart cobblerd", findings.OLD_DAEMON)
 
 
 def _is_loaded(path: str) -> bool:

@@ -4,7 +4,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from cobbler_bridge.description.describe import wants_bridge
 from cobbler_bridge.placement.placer import Blend
-from cobbler_bridge.placement.which_bridge import Placement
+from cobbler_bridge.placement.which_bridge import Placement, is_to_have_bridge
 from cobbler_bridge.plan.plan import Plan
 from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem
@@ -45,6 +45,7 @@ class Site(NamedTuple):
     ``now`` is in seconds since 1970; ``imports_need_leave`` says whether this Cobbler has a setting
     that must list what the snippets import. ``damaged`` names systems of which nobody can read what
     is remembered; ``moved`` says that what version 0.1 noted among variables counts no more.
+    ``is_part`` says that there are more systems.
     """
 
     systems: Mapping[str, System]
@@ -58,6 +59,7 @@ class Site(NamedTuple):
     imports_need_leave: bool = True
     damaged: Sequence[str] = ()
     moved: bool = False
+    is_part: bool = False
 
     @property
     def default(self) -> str:
@@ -80,7 +82,7 @@ def plan_all(
 ) -> Dict[Tuple[str, str], Planned]:
     """What everything that asks for a bridge is to have, by its kind and its name."""
     wanted = [("profile", each.name) for each in profiles.values() if wants_bridge(each.meta)]
-    wanted += [("system", each.name) for each in systems.values() if _wants(each)]
+    wanted += [("system", each.name) for each in systems.values() if is_to_have_bridge(each)]
     found = {}
     for kind, name in wanted:
         data = blend(kind, name)
@@ -88,9 +90,3 @@ def plan_all(
         # a variable may stand in the place of its name
         found[kind, name] = Planned(plan, [each._replace(subject=name) for each in problems])
     return found
-
-
-def _wants(system: System) -> bool:
-    records = {each.name: {"interface_type": each.kind} for each in system.interfaces}
-    # a variable may stand in their place
-    return wants_bridge({"interfaces": records, **system.meta})

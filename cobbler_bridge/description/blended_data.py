@@ -4,7 +4,7 @@ import difflib
 import re
 from typing import Any, Callable, List, Mapping, Optional, Tuple, TypeVar
 
-from cobbler_bridge import addresses, typed
+from cobbler_bridge import addresses, findings, typed
 from cobbler_bridge.description import keys
 from cobbler_bridge.description.keys import Key
 from cobbler_bridge.problem import Problem, shown
@@ -37,7 +37,7 @@ class Reader:
 
     def remark(self, field: str, wrong: str, right: str) -> None:
         """Note what may not be meant, and stands in nobody's way."""
-        self.remarks.append(Problem(self.subject, field, wrong, right))
+        self.remarks.append(Problem(self.subject, field, wrong, right, findings.REMARK))
 
     def get(self, key: "Key[T]") -> Optional[T]:
         """The value of a variable, its default where it is unset, ``None`` where it is wrong."""

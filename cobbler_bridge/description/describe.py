@@ -43,8 +43,9 @@ FIRST_METRIC = 100
 class FirstBoot(NamedTuple):
     """The check at the first boot: whether it is done and may put the old network back.
 
-    ``timeout`` is in seconds; ``watch`` says whether the host goes on looking; ``url`` tells
-    Cobbler that the bridge was proved, ``""`` where blended data name no server.
+    ``timeout`` is in seconds; where somebody chose it (``always``) a host that runs has as long.
+    ``watch`` says whether the host goes on looking; ``url`` tells Cobbler that the bridge was
+    proved, ``""`` where blended data name no server.
     """
 
     verify: bool = True
@@ -52,6 +53,7 @@ class FirstBoot(NamedTuple):
     timeout: int = 120
     url: str = ""
     watch: bool = True
+    always: bool = False
 
 
 class Description(NamedTuple):
@@ -180,6 +182,7 @@ def _first_boot(reader: Reader) -> FirstBoot:
         timeout=reader.get(keys.TIMEOUT) or 0,
         url="http://%s/cblr/svc/op/trig/mode/firstboot/%s/%s" % words if server else "",
         watch=reader.get(keys.WATCH) != "no",
+        always=reader.is_set(keys.TIMEOUT),
     )
 
 

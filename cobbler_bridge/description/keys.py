@@ -205,7 +205,8 @@ TIMEOUT = Key(
     "a whole number from 10 to 3600",
     "120",
     "How long the first boot may take to prove the bridge, in seconds from when the network was "
-    "started; with bridge_stp=on, twice the forward delay more.",
+    "started; with bridge_stp=on, twice the forward delay more. Where it is not set, a host that "
+    "is switched while it runs has 30.",
     "300",
     values.number(10, 3600),
 )

@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 
 def place(store: XmlRpc, host: Optional[str], dry_run: bool) -> Outcome:
     """Place the guests of one host, or of all."""
-    systems = {system.name: system for system in store.systems()}
+    systems = {system.name: system for system in store.systems([] if host is None else [host])}
     names = [name for name, system in systems.items() if system.host is not None]
     if host is not None:
         names = [name for name in names if systems[name].host == host]
@@ -69,9 +69,9 @@ def record(
 
     A verified host with these bridges already stays verified.
     """
-    systems = {system.name: system for system in store.systems()}
+    systems = {system.name: system for system in store.systems(hosts)}
     said: List[Said] = []
-    problems = _missing(hosts, systems)
+    problems = missing(hosts, systems)
     for name in sorted(systems):
         if not any(fnmatch.fnmatchcase(name, pattern) for pattern in hosts):
             continue
@@ -111,7 +111,8 @@ def _write(store: XmlRpc, host: System, found: Said) -> None:
         )
 
 
-def _missing(hosts: Sequence[str], systems: Mapping[str, System]) -> List[Problem]:
+def missing(hosts: Sequence[str], systems: Mapping[str, System]) -> List[Problem]:
+    """A problem for each name or pattern that no system has."""
     return [
         problem
         for pattern in hosts

@@ -11,7 +11,15 @@ from cobbler_bridge.plan.plan import Plan
 from cobbler_bridge.plan.planner import make_plan
 from cobbler_bridge.problem import Problem, one_line
 from cobbler_bridge.store.either import Store
-from cobbler_bridge.store.host_record import INSTALLING, ROLLED_BACK, SURE, VERIFIED, Record
+from cobbler_bridge.store.host_record import (
+    APPLYING,
+    FAILED,
+    INSTALLING,
+    ROLLED_BACK,
+    SURE,
+    VERIFIED,
+    Record,
+)
 from cobbler_bridge.store.inventory import System
 
 _LOG = logging.getLogger(__name__)
@@ -51,6 +59,18 @@ def roll_back(store: Store, host: System, found: Record, reason: str) -> None:
     since = found.since if found.state == ROLLED_BACK else _now()
     then = found._replace(state=ROLLED_BACK, since=since, reason=reason, drift="")
     _write(store, host, then, {})
+
+
+def apply(store: Store, host: System) -> None:
+    """Note that a host that runs is being switched: its bridges stay those that it has."""
+    found = host.record or Record((), APPLYING, "")
+    _write(store, host, found._replace(state=APPLYING, since=_now(), reason="", drift=""), {})
+
+
+def fail(store: Store, host: System, found: Record, reason: str) -> None:
+    """Note that a host could not be switched, and has the network that it had."""
+    since = found.since if found.state == FAILED else _now()
+    _write(store, host, found._replace(state=FAILED, since=since, reason=reason, drift=""), {})
 
 
 def hear(store: Store, host: System, found: Record, drift: str, reason: str) -> None:

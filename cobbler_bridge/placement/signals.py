@@ -16,6 +16,7 @@ from cobbler_bridge.store.host_record import (
     INSTALLING,
     NETWORK,
     ROLLED_BACK,
+    SURE,
     VERIFIED,
 )
 
@@ -103,11 +104,16 @@ def after(signal: str, known: Known) -> str:
 
 
 def _back(known: Known) -> str:
-    """Only a host that is about to prove its bridge can have put its old network back."""
+    """Only a host that is about to prove its bridge can have put its old network back. One that
+    was switched while it ran still has the bridge that it had, if it had one."""
     if known.state == ROLLED_BACK:
         return ROLLED_BACK
-    waits = known.state in (INSTALLING, INSTALLED, APPLYING, FAILED)
-    return ROLLED_BACK if waits and known.proves else REFUSED
+    if known.state in SURE:
+        # it was switched past us; another word of it, that all is well, takes this back
+        return KEPT
+    if not known.proves or known.state is None:
+        return REFUSED
+    return FAILED if known.state in (APPLYING, FAILED) else ROLLED_BACK
 
 
 def meant(signal: str, name: Any) -> Said:
@@ -125,4 +131,6 @@ def meant(signal: str, name: Any) -> Said:
         return Said(signal, name)
     reason = "" if what == SEEN else _NO_REASON.sub(" ", rest[:_REASON_CHARACTERS]).strip()
     digest = digest if _DIGEST.match(digest) else ""
+    # of a bridge that was proved
+    drift = NETWORK if what == BACK else drift
     return Said(signal if what == NOTED else what, found.group(1), reason, drift, digest)

@@ -8,10 +8,10 @@ set by hand: one that has no value of its own, or the value that the guest's not
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from cobbler_bridge import addresses, typed
+from cobbler_bridge import addresses, findings, typed
 from cobbler_bridge.addresses import Network
 from cobbler_bridge.description import keys
-from cobbler_bridge.description.describe import Description
+from cobbler_bridge.description.describe import Description, wants_bridge
 from cobbler_bridge.description.network import Bridge
 from cobbler_bridge.description.xen_mode import UNBRIDGED
 from cobbler_bridge.problem import Problem, shown
@@ -95,32 +95,45 @@ def unbridged(host: System) -> str:
     return str(mode) if mode in UNBRIDGED else ""
 
 
+def is_to_have_bridge(system: System) -> bool:
+    """Whether a system asks for a bridge, or for what stands in its place."""
+    records = {each.name: {"interface_type": each.kind} for each in system.interfaces}
+    # a variable may stand in their place
+    return wants_bridge({"interfaces": records, **system.meta})
+
+
 def hindrance(guest: System, host: Optional[System]) -> Optional[Problem]:
     """Why nothing of a guest can be placed, ``None`` where it can be."""
     name = shown(guest.host)
     if host is None:
         right = "the name of the system that is its host"
-        return Problem(guest.name, keys.HOST.name, "%s is no system" % name, right)
+        return Problem(
+            guest.name, keys.HOST.name, "%s is no system" % name, right, findings.NO_HOST
+        )
     if host.name == guest.name:
         right = "the name of the system that it runs on"
-        return Problem(guest.name, keys.HOST.name, "%s is the guest itself" % name, right)
+        return Problem(
+            guest.name, keys.HOST.name, "%s is the guest itself" % name, right, findings.NO_HOST
+        )
     mode = unbridged(host)
     if mode:
         words = (name, keys.XEN.name, mode)
         wrong = "%s gives its guests no bridge, with %s=%s" % words
         right = "another host, or set virt_bridge of the guest by hand"
-        return Problem(guest.name, keys.HOST.name, wrong, right)
+        return Problem(guest.name, keys.HOST.name, wrong, right, findings.ROUTING_HOST)
     if host.record is None or not host.record.bridges:
         wrong = "Cobbler knows no bridge of %s" % name
         right = "install that host, or run cobbler-bridge record %s" % host.name
-        return Problem(guest.name, keys.HOST.name, wrong, right)
+        kind = findings.HOST_WAITED_FOR if is_to_have_bridge(host) else findings.BRIDGELESS_HOST
+        return Problem(guest.name, keys.HOST.name, wrong, right, kind)
     if host.record.state == ROLLED_BACK:
         right = "correct that host, or set virt_bridge of the guest by hand"
         wrong = "%s has put its old network back and has no bridge" % name
-        return Problem(guest.name, keys.HOST.name, wrong, right)
+        return Problem(guest.name, keys.HOST.name, wrong, right, findings.HOST_WAITED_FOR)
     if host.record.state == INSTALLING:
         right = "wait until it is done"
-        return Problem(guest.name, keys.HOST.name, "%s is being installed" % name, right)
+        wrong = "%s is being installed" % name
+        return Problem(guest.name, keys.HOST.name, wrong, right, findings.HOST_WAITED_FOR)
     return None
 
 
@@ -188,7 +201,7 @@ def place(guest: System, host: Sequence[Offer], default: str) -> Placement:
             named = _NIC_OF_VLAN.match(interface.name) is not None
             asks = "the interface's name" if named else VLAN
             right = "correct %s, or set virt_bridge by hand" % asks
-            problems.append(Problem(guest.name, field, why, right))
+            problems.append(Problem(guest.name, field, why, right, findings.NO_VLAN))
             choices.append(Choice(interface.name, now, now, why))
             continue
         choices.append(Choice(interface.name, now, bridge, why))

@@ -33,7 +33,7 @@ _AUTOYAST = (
 _AUTOYAST_12 = "<script><filename>%s</filename><location>{url}</location></script>" % SCRIPT
 _AGAMA = '{{"name": "%s", "chroot": true, "url": "{url}"}}' % SCRIPT
 _DEBIAN = {
-    "in a preseed, before its other late commands": _PRESEED,
+    "in a preseed, behind its other late commands": _PRESEED,
     "in user-data, below late-commands": _USER_DATA,
     "and so that Cobbler hears of the end of the installation": _TOLD,
     "on a machine that was installed from an image, below cloud-init's runcmd": _RUNCMD,

@@ -3,11 +3,11 @@
 The check itself is ``firstboot.sh`` of ``script/on_the_host``, behind parts of ``check``: for what
 starts services on a target, for each reader of its network's files, and for what goes on looking.
 It reads what it must prove from a file of lines: ``url``, ``description`` (its digest), ``timeout``
-(seconds), ``rollback``, and ``watch no`` where nothing goes on looking; then for each bridge
-``bridge NAME`` and ``port NAME`` for each port; ``device NAME`` for a VLAN that has addresses of
-its own; behind either, ``ipv4`` and ``ipv6`` with ``none``, ``any``, or ``static ADDRESS/PREFIX
-GATEWAY``; then ``nic NAME`` for each card, by its name before; and ``end`` with the number of lines
-before it.
+(seconds, and ``always`` where a host that runs has as long), ``rollback``, and ``watch no`` where
+nothing goes on looking; then for each bridge ``bridge NAME`` and ``port NAME`` for each port;
+``device NAME`` for a VLAN that has addresses of its own; behind either, ``ipv4`` and ``ipv6`` with
+``none``, ``any``, or ``static ADDRESS/PREFIX GATEWAY``; then ``nic NAME`` for each card, by its
+name before; and ``end`` with the number of lines before it.
 """
 
 from typing import Dict, List, NamedTuple, Optional, Tuple
@@ -132,7 +132,8 @@ def _expected(description: Description) -> Text:
     words: List[Word] = ["url %s\n" % check.url] if check.url else []
     words.append("description %s\n" % digest(description))
     words += [] if check.watch else ["watch no\n"]
-    words.append("timeout %d\n" % (check.timeout + max(delays, default=0)))
+    always = " always" if check.always else ""
+    words.append("timeout %d%s\n" % (check.timeout + max(delays, default=0), always))
     words.append("rollback %s\n" % ("yes" if check.rollback else "no"))
     names = description.bridge_names
     for bridge in description.bridges:

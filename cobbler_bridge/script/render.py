@@ -75,6 +75,8 @@ _FRAME = """\
     "http_proxy=${http_proxy-}" "https_proxy=${https_proxy-}" \\
     /bin/sh <<'%s' || (echo 'cobbler-bridge: the script did not run to its end' >&2) || :
 """
+# a refusal ends with 1, and has said why
+_CALL = '(bridge_setup) < /dev/null || { [ $? -eq 1 ] && [ "${1:-}" != apply ]; }\n'
 # By which a script is found in a whole install file: it stands in its first line and in its last,
 # and behind the first comes this
 RULE = "---- cobbler-bridge "
@@ -107,13 +109,19 @@ def _cut(text: str, nothing: str) -> str:
 
 def end_mark(text: str) -> str:
     """A word that is no line of ``text``: the end of the here-document that holds it."""
-    lines = set(text.split("\n"))
+    lines = "\n%s\n" % text
     marks = itertools.chain(["EOF"], map("EOF{}".format, itertools.count(2)))
-    return next(mark for mark in marks if mark not in lines)
+    return next(mark for mark in marks if "\n%s\n" % mark not in lines)
 
 
 def script(plan: Plan) -> str:
-    """The script that carries out a plan: first what is written, then the helpers it calls."""
+    """The script that carries out a plan, in a shell of its own and in any section."""
+    return _framed("%s, for %s" % (plan.title, _name(plan.subject)), program(plan))
+
+
+def program(plan: Plan) -> str:
+    """The same as a file of its own, which takes a word (``begin.sh``): first what is written, then
+    the helpers it calls."""
     about = "by_check" if plan.proved else "unproved"
     lines = ["bridge_setup() {", *map(_step, plan.steps), "commit " + about, "}", ""]
     lines += ["# What follows is the same in every script.", ""]
@@ -134,9 +142,7 @@ def script(plan: Plan) -> str:
     if "keep_script" in calls:
         mark = end_mark(text)
         text = _WHOLE % (mark, text, mark)
-    # a refusal ends with 1: it has said why
-    text += "(bridge_setup) < /dev/null || [ $? -eq 1 ]\n"
-    return _framed("%s, for %s" % (plan.title, _name(plan.subject)), text)
+    return text + _CALL
 
 
 def refusal(subject: str, problems: Sequence[Problem]) -> str:

@@ -70,11 +70,15 @@ class HostRow(NamedTuple):
     @property
     def how(self) -> str:
         """The state with all that is to be said of it, but since when."""
-        drifted = DRIFTED.get(self.drift, "")
-        if self.drift == UNSEEN:
-            drifted %= self.seen
-        state = self.state + ", never verified" * self.unproved + (drifted and ", " + drifted)
+        words = drifted(self)
+        state = self.state + ", never verified" * self.unproved + (words and ", " + words)
         return state + (self.reason and ": " + self.reason)
+
+
+def drifted(row: HostRow) -> str:
+    """Its drift in a few words, ``""`` for none."""
+    words = DRIFTED.get(row.drift, "")
+    return words % row.seen if row.drift == UNSEEN else words
 
 
 class Filter(NamedTuple):
@@ -204,6 +208,29 @@ def as_data(rows: Sequence[HostRow]) -> List[Dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def summary(rows: Sequence[HostRow]) -> Dict[str, Any]:
+    """How many hosts are in which state, and how many guests they have, for JSON and YAML; the
+    keys are part of the public interface."""
+    return {
+        "hosts": {state: sum(row.state == state for row in rows) for state in ALL_STATES},
+        "drifted": sum(bool(row.drift) for row in rows),
+        "guests": sum(len(row.guests) for row in rows),
+    }
+
+
+def summary_text(rows: Sequence[HostRow]) -> str:
+    """The same as a table: a line for each state that a host is in."""
+    lines = [("STATE", "HOSTS", "GUESTS")]
+    for how in (*ALL_STATES, "all"):
+        found = [row for row in rows if how in (row.state, "all")]
+        if found or how == "all":
+            drifted = sum(bool(row.drift) for row in found)
+            word = how + (drifted and how != "all" and ", %d drifted" % drifted or "")
+            guests = sum(len(row.guests) for row in found)
+            lines.append((word, "%d" % len(found), "%d" % guests))
+    return table.text(lines)
 
 
 def as_text(rows: Sequence[HostRow]) -> str:

@@ -59,8 +59,9 @@ class Record(NamedTuple):
 
     @property
     def names_something(self) -> bool:
-        """Whether there is any bridge, or another way out for guests."""
-        return bool(self.bridges or self.unbridged)
+        """Whether there is any bridge, or another way out for guests; a host that is switched while
+        it runs may have had neither."""
+        return bool(self.bridges or self.unbridged) or self.state in (APPLYING, FAILED)
 
     def has_same(self, other: "Record") -> bool:
         """Whether two records speak of the same bridges, in whatever order."""

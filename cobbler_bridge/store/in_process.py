@@ -6,12 +6,13 @@ import threading
 from typing import Any, Iterator, List, Mapping, Optional, Tuple
 
 from cobbler_bridge.description import keys
+from cobbler_bridge.description.describe import wants_bridge
 from cobbler_bridge.problem import one_line, shown
-from cobbler_bridge.store import old_notes, room, versions
-from cobbler_bridge.store.index import index_of
+from cobbler_bridge.store import old_notes, room, told, versions
+from cobbler_bridge.store.index import host_of, index_of
 from cobbler_bridge.store.inventory import System, address
-from cobbler_bridge.store.items import Data, as_dict, at_top_level, system_of
-from cobbler_bridge.store.ledger import Entry, Ledger
+from cobbler_bridge.store.items import PARENTS, Data, as_dict, at_top_level, system_of
+from cobbler_bridge.store.ledger import Entry, Ledger, Memory
 
 _LOG = logging.getLogger(__name__)
 
@@ -159,6 +160,20 @@ class InProcess:
             self._items.touch(item)
             raise
 
+    def take_back(self, name: str) -> bool:
+        """Make what is remembered of a system that is no more that of the one that has its name
+        now; whether there was any.
+
+        Raises ``SaveError``, and then nothing is changed.
+        """
+        item = self._find("system", name)
+        entry = None if item is None else self._entry(item, str(item.name))
+        if entry is None or entry.uid == str(item.uid):
+            return False
+        with _SAVING, _refusing():
+            self._ledger.write(entry._replace(uid=str(item.uid), name=str(item.name)), entry)
+        return True
+
     def move_notes(self) -> None:
         """Move what version 0.1 noted in autoinstall_meta into the ledger, once, and out of there.
 
@@ -197,6 +212,42 @@ class InProcess:
             left = {key: own[key] for key in own if key not in keys.ONCE}
             self._items.set_own_meta(item, left)
 
+    def told(self, name: str) -> str:
+        """What the command is told: of all systems, or of those that have to do with one."""
+        items, ledger = self._items, self._ledger
+        if name:
+            item = self._find("system", name)
+            host = None if item is None else host_of(items, item, {})
+            names = dict.fromkeys([name, host, *self.guests_of(name)])
+            found = [self._find("system", each) for each in names if isinstance(each, str)]
+            known = [each for each in found if each is not None]
+            entries = {each.name: self._entry(each, each.name) for each in known}
+            lost = [each for each in known if entries[each.name] is None]
+            damaged = [each.name for each in lost if ledger.has(str(each.uid), each.name)]
+            remembered = [each for each in entries.values() if each is not None]
+            memory = Memory(remembered, damaged, ledger.moved)
+        else:
+            known, memory = list(self._api.systems()), ledger.memory()
+        profiles: Data = {}
+        systems = [self._told(each, profiles) for each in known]
+        parents = {
+            kind: [
+                told.above(items.told_above(each), self._own(each))
+                for each in getattr(self._api, kind + "s")()
+            ]
+            for kind in PARENTS
+        }
+        return told.as_text(told.Told(memory, systems, parents))
+
+    def _told(self, item: Any, profiles: Data) -> Data:
+        fields, own = self._items.told(item), self._own(item)
+        if item.profile not in profiles:
+            profile = self._items.profile_of(item)
+            inherited = {} if profile is None else as_dict(self._items.meta(profile))
+            profiles[item.profile] = wants_bridge(inherited)
+        is_host = profiles[item.profile] or wants_bridge({**fields, **own})
+        return told.item(fields, own, is_host)
+
     def guests_of(self, host: str) -> List[str]:
         """The systems that name this host, by name."""
         return index_of(self._api).of(host)
@@ -204,6 +255,18 @@ class InProcess:
     def saved(self, name: str) -> None:
         """Take note of a system that was saved or removed."""
         index_of(self._api).update(name)
+
+    def interface_saved(self, name: str) -> List[str]:
+        """The systems whose interface of this name was saved by itself since the last time; where
+        nothing is known of that, the one of the last save."""
+        known = index_of(self._api).interfaces
+        found = self._items.saved_interfaces(name)
+        last = max(found.values(), default=0.0)
+        since = known.get(name, last - 1e-6)
+        if found:
+            known[name] = last
+        items = [self._items.find_uid(uid) for uid, when in found.items() if when > since]
+        return [str(item.name) for item in items if item is not None]
 
     def profile_changed(self, name: str) -> List[str]:
         """The guests whose host changed with this profile or distro; none if it is neither."""
@@ -250,6 +313,15 @@ class InProcess:
             # whichever way Cobbler keeps its objects: a new one is nowhere yet; and Cobbler exits
             # where it can't make its lock
             return {}
+
+
+def of_cobblerd() -> InProcess:
+    """The objects of the cobblerd that this is called in."""
+    # Cobbler's own modules exist where cobblerd runs, and nowhere else
+    from cobbler.api import CobblerAPI
+
+    # each has the state of the first one
+    return InProcess(CobblerAPI())
 
 
 def _masters(system: System) -> List[Tuple[str, str, str]]:

@@ -37,6 +37,8 @@ class Index:
         self._names: Optional[Set[str]] = None
         # systems of a name that another one has, too
         self._doubles = 0
+        # when one of the interfaces of a name was last saved, where these are items of their own
+        self.interfaces: Dict[str, float] = {}
         self.ledger = Ledger()
         # nothing counts any more of what version 0.1 noted in autoinstall_meta
         self.moved = False
@@ -74,7 +76,7 @@ class Index:
             elif self._items.has_interfaces_apart:
                 self._names = None
                 return
-            self._set_host(name, None if item is None else _host_of(self._items, item, {}))
+            self._set_host(name, None if item is None else host_of(self._items, item, {}))
             self._set_addresses(name, self._written(name))
 
     def rebuild(self) -> List[str]:
@@ -88,7 +90,7 @@ class Index:
             items = self._items
             for item in self._api.systems():
                 self._names.add(item.name)
-                self._set_host(item.name, _host_of(items, item, profiles))
+                self._set_host(item.name, host_of(items, item, profiles))
                 self._set_addresses(item.name, _written_on(items, item))
             self._doubles = self._count() - len(self._names)
             return [name for name, host in self._host_of.items() if before.get(name) != host]
@@ -127,7 +129,7 @@ class Index:
         return len(self._api.systems().listing)
 
 
-def _host_of(items: versions.Cobbler33, item: Any, profiles: Dict[str, Any]) -> Any:
+def host_of(items: versions.Cobbler33, item: Any, profiles: Dict[str, Any]) -> Any:
     """The host that an item names; ``profiles`` remembers what each profile says."""
     own = as_dict(items.own_meta(item))
     if keys.HOST.name in own or "!" + keys.HOST.name in own:

@@ -89,6 +89,10 @@ class Ledger:
             found = [each for each in found if each.name == name and not is_there(each.uid)]
         return max(found, key=_age, default=None)
 
+    def has(self, uid: str, name: str) -> bool:
+        """Whether there is a file of a system, readable or not."""
+        return bool(uid) and os.path.exists(self._path(_file_of(uid, name)))
+
     def memory(self) -> Memory:
         """Everything."""
         entries, damaged = [], []
@@ -213,7 +217,10 @@ class Ledger:
     def _read(self, file: str) -> Entry:
         """Raises ``ValueError`` for what is no entry."""
         with open(self._path(file), encoding="ascii") as content:
-            return _entry(json.load(content))
+            try:
+                return _entry(json.load(content))
+            except RecursionError as error:
+                raise ValueError("is too deep") from error
 
 
 def owners(entries: Iterable[Entry], uids: Mapping[str, str]) -> Dict[str, Entry]:
@@ -297,22 +304,16 @@ def _names(fields: Mapping[str, Any], name: str) -> Any:
     return tuple(values.device_name(each) for each in map(str, value))
 
 
-def as_text(memory: Memory) -> str:
-    """All of it as text in which no template's language finds anything."""
-    entries = [_as_data(each) for each in memory.entries]
-    text = json.dumps({**memory._asdict(), "entries": entries}, sort_keys=True)
-    for sign in ("@", "$", "#", "::"):
-        # which JSON itself has nowhere: they stand in texts
-        text = text.replace(sign, "".join("\\u%04x" % ord(each) for each in sign))
-    return text + "\n"
+def as_data(memory: Memory) -> Dict[str, Any]:
+    """All of it for JSON."""
+    return {**memory._asdict(), "entries": [_as_data(each) for each in memory.entries]}
 
 
-def parsed(text: str) -> Memory:
-    """What ``as_text`` says; an empty memory for what was never that."""
+def memory_of(data: Mapping[str, Any]) -> Memory:
+    """What ``as_data`` says; an empty memory for what was never that."""
     try:
-        data = typed.fields(json.loads(text))
         entries, damaged, moved = data["entries"], data["damaged"], data["moved"]
-    except (ValueError, KeyError, RecursionError):
+    except KeyError:
         return Memory([], [], False)
     found = []
     damaged = [str(each) for each in damaged] if isinstance(damaged, list) else []

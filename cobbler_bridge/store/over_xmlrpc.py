@@ -9,13 +9,15 @@ from typing import (
     List,
     Mapping,
     Optional,
+    Sequence,
+    Set,
     Tuple,
 )
 from xmlrpc.client import Fault
 
-from cobbler_bridge import typed
+from cobbler_bridge import findings, typed
 from cobbler_bridge.problem import Problem
-from cobbler_bridge.store import ledger, old_notes, shape, versions_over_xmlrpc, wire
+from cobbler_bridge.store import ledger, old_notes, shape, told, versions_over_xmlrpc, wire
 from cobbler_bridge.store.inventory import Profile, System
 from cobbler_bridge.store.items import (
     PARENTS,
@@ -40,10 +42,6 @@ _PROFILE_WORDS = ("parent", "distro", "autoinstall", "virt_bridge")
 
 # items for which the server is asked to tell what is remembered
 _TRIED = 3
-# in which systems differ that are alike otherwise
-_OWN_FIELDS = frozenset(
-    "autoinstall_meta comment ctime hostname interfaces ks_meta mtime name uid".split()
-)
 
 
 class ItemError(Exception):
@@ -52,7 +50,7 @@ class ItemError(Exception):
     def __init__(
         self, kind: str, name: str, wrong: str, right: str = "correct it; cobbler.log has more"
     ) -> None:
-        self.problem = Problem(name, kind, wrong, right)
+        self.problem = Problem(name, kind, wrong, right, findings.COBBLER_REFUSES)
         super().__init__(str(self.problem))
 
 
@@ -90,6 +88,8 @@ class XmlRpc:
         self._remembered: Dict[str, ledger.Entry] = {}
         self.damaged: List[str] = []
         self.moved = False
+        # whether ``systems`` gave less than all
+        self.is_part = False
         self._known_token: Optional[str] = None
         self._known: Optional[versions_over_xmlrpc.Remote3] = None
         self._read: Dict[str, Data] = {}
@@ -178,16 +178,56 @@ class XmlRpc:
         with _naming(kind, name, "render its install file"):
             return self._items.rendered(kind, name)
 
-    def systems(self) -> List[System]:
-        """Every system, in the order of their names."""
+    def systems(self, names: Sequence[str] = ()) -> List[System]:
+        """Every system, in the order of their names; or at least those of these names, the hosts
+        that they name, and their guests. A pattern may fit any."""
+        patterns = any(set("*?[") & set(each) for each in names)
+        said = self._told_of(names) if names and not patterns else told.NOTHING
+        self.is_part = said.systems is not None
+        if said.systems is None:
+            said = self._told_of_all()
+        items = said.systems
+        if items is None:
+            items, said = self._items.items("system"), told.Told(self._memory(), None)
+        else:
+            self._know_parents(said.parents)
         parents = self._parents()
-        items = self._sorted("system")
+        items = sorted(items, key=lambda item: text_of(item, "name"))
         self._read = {text_of(item, "name"): item for item in items}
-        return self._knowing([self._as_system(item, parents) for item in items])
+        return self._knowing([self._as_system(item, parents) for item in items], said.memory)
 
-    def _knowing(self, systems: List[System]) -> List[System]:
+    def _told_of_all(self) -> told.Told:
+        """What the server's own part of the pack tells, where it has one."""
+        names: List[str] = []
+        with contextlib.suppress(Fault, wire.AnswerError):
+            names = self.names("profile")[:_TRIED]
+        # which is the same for every item: one will do of which nothing is wrong
+        for name in names:
+            with contextlib.suppress(Fault, wire.AnswerError):
+                return told.parsed(self._items.script("profile", name, told.SCRIPT))
+        return told.NOTHING
+
+    def _told_of(self, names: Sequence[str]) -> told.Told:
+        """The same of some systems; nothing where it doesn't know one of them."""
+        entries: Dict[str, ledger.Entry] = {}
+        damaged: Set[str] = set()
+        found: Dict[str, Data] = {}
+        said = told.NOTHING
+        for name in names:
+            try:
+                said = told.parsed(self._items.script("system", name, told.SCRIPT))
+            except (Fault, wire.AnswerError):
+                return told.NOTHING
+            found.update((text_of(each, "name"), each) for each in said.systems or ())
+            if name not in found:
+                return told.NOTHING
+            entries.update((each.uid, each) for each in said.memory.entries)
+            damaged.update(said.memory.damaged)
+        memory = ledger.Memory(list(entries.values()), sorted(damaged), said.memory.moved)
+        return told.Told(memory, list(found.values()), said.parents)
+
+    def _knowing(self, systems: List[System], memory: ledger.Memory) -> List[System]:
         """Systems with what is remembered of each."""
-        memory = self._memory()
         self.damaged, self.moved = memory.damaged, memory.moved
         uids = {each.name: each.uid for each in systems}
         self._remembered = ledger.owners(memory.entries, uids)
@@ -212,17 +252,14 @@ class XmlRpc:
         items += [("system", name) for name in list(self._read)[:_TRIED]]
         for kind, name in items:
             with contextlib.suppress(Fault, wire.AnswerError):
-                return ledger.parsed(self._items.script(kind, name, "cobbler_bridge_records"))
-        return ledger.parsed("")
+                return told.parsed(self._items.script(kind, name, told.SCRIPT)).memory
+        return told.NOTHING.memory
 
     def alike(self, name: str) -> str:
         """The same for all of ``systems`` whose blended data differ by ``with_own`` only."""
         item = self._read[name]
-        if item.keys() & of_interfaces(typed.fields(item.get("interfaces"))).keys():
-            # an interface's field has the name of one of Cobbler's own
-            return "=" + name
-        shared = sorted((field, item[field]) for field in item if field not in _OWN_FIELDS)
-        return typed.identity(shared) or "=" + name
+        known = typed.text(item["alike"]) if "alike" in item else told.likeness(item)
+        return known or "=" + name
 
     def shared(self, system: System) -> Data:
         """What blended data have of Cobbler's own, the same for all systems that are alike: nothing
@@ -260,7 +297,7 @@ class XmlRpc:
                 distro=distro_of(item, parents),
                 unreadable=tuple(unreadable_words(item, _PROFILE_WORDS)),
             )
-            for item in self._sorted("profile")
+            for _, item in sorted(parents["profile"].items())
         ]
 
     @property
@@ -280,14 +317,13 @@ class XmlRpc:
     def _as_system(self, item: Data, parents: Mapping[str, Mapping[str, Data]]) -> System:
         return system_of(item, merged_of(item, parents), template_of(item, parents))
 
-    def _sorted(self, kind: str) -> List[Data]:
-        return sorted(self._items.items(kind), key=lambda item: text_of(item, "name"))
-
     def _parents(self) -> Mapping[str, Mapping[str, Data]]:
         """What systems and profiles inherit from, by name, as it was when it was asked for."""
         if not self._known_parents:
-            self._known_parents = {
-                kind: {text_of(item, "name"): item for item in self._items.items(kind)}
-                for kind in PARENTS
-            }
+            self._know_parents({kind: self._items.items(kind) for kind in PARENTS})
         return self._known_parents
+
+    def _know_parents(self, items: Mapping[str, List[Data]]) -> None:
+        self._known_parents = {
+            kind: {text_of(item, "name"): item for item in items[kind]} for kind in PARENTS
+        }

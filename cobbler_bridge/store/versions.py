@@ -145,6 +145,14 @@ class Cobbler33:
             return [each.get(name) for each in stored.values() for name in _ADDRESSES]
         return [getattr(each, name) for each in item.interfaces.values() for name in _ADDRESSES]
 
+    def saved_interfaces(self, name: str) -> Dict[str, float]:
+        """The systems whose interface of this name is saved by itself, by uid, and when it was."""
+        return {}
+
+    def find_uid(self, uid: str) -> Any:
+        """A system by its uid, ``None`` where there is none."""
+        return self.api.find_system(uid=uid)
+
     def own_meta(self, item: Any) -> Any:
         """What was set on the item itself: its property would give what it inherits too."""
         if not getattr(item, "inmemory", True):
@@ -182,6 +190,15 @@ class Cobbler33:
 
     def fields(self, item: Any) -> Data:
         """A system's own fields, its interfaces among them."""
+        found: Data = item.to_dict()
+        return found
+
+    def told(self, item: Any) -> Data:
+        """The same, for who has no way to look up what they refer to."""
+        return self.fields(item)
+
+    def told_above(self, item: Any) -> Data:
+        """The fields of a profile, distro or image."""
         found: Data = item.to_dict()
         return found
 
@@ -279,9 +296,32 @@ class Cobbler40(Cobbler33):
         profile = self.profile_of(item)
         return dict(found, profile="" if profile is None else profile.name)
 
+    def told(self, item: Any) -> Data:
+        """An image is named by its uid, and so is a template, which says where its file is."""
+        image = self.api.find_image(uid=item.image) if item.image else None
+        name = "" if image is None else image.name
+        return dict(self.fields(item), image=name, autoinstall=self.template(item))
+
+    def told_above(self, item: Any) -> Data:
+        """Likewise."""
+        template = "" if not hasattr(item, "autoinstall") else self.template(item)
+        found: Data = dict(item.to_dict(), autoinstall=template)
+        for field, kind in (("parent", "profile"), ("distro", "distro")):
+            uid = found.get(field)
+            known = getattr(self.api, "find_" + kind)(uid=uid) if uid else None
+            found[field] = "" if known is None else known.name
+        return found
+
     def profile_of(self, item: Any) -> Any:
         """A system refers to it by its uid."""
         return self.api.find_profile(uid=item.profile) if item.profile else None
+
+    def saved_interfaces(self, name: str) -> Dict[str, float]:
+        """The name is all that a trigger is told, and each system may have one."""
+        if not name or _PATTERN & set(name):
+            return {}
+        found = self.api.find_network_interface(return_list=True, name=name) or ()
+        return {each.system_uid: each.mtime for each in found}
 
     def template(self, item: Any) -> str:
         """A template is an item, which says where its file is."""

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from cobbler_bridge import __version__
-from real.server import Server, part
+from real.server import LEDGER, Server, part
 
 SETTINGS = "/etc/cobbler/settings.yaml"
 
@@ -348,3 +348,24 @@ def test_from_a_folder_with_strange_modules(server: Server, tmp_path: Path) -> N
     command = [os.path.join(sys.prefix, "bin", "cobbler-bridge"), "show"]
     done = server.cobbler.run(command, cwd=tmp_path)
     assert done.stdout == "HOST  BRIDGES  PORTS  STATE  SINCE\n"
+
+
+def test_what_is_remembered_cannot_be_read(kvm1: Server) -> None:
+    """No trigger goes on as if nothing was remembered, and the command names the place."""
+    kvm1.installed("kvm1")
+    before = kvm1.ledger()
+    folder = kvm1.cobbler.path(LEDGER)
+    folder.rename(folder.with_name("kept"))
+    folder.write_text("")
+    try:
+        for words in (["show"], ["check"], ["record", "kvm1"]):
+            done = kvm1.command(*words, check=False)
+            said = "cobbler-bridge: %s: Not a directory\n" % LEDGER
+            assert (done.returncode, done.stdout, done.stderr) == (3, "", said)
+        assert kvm1.trigger("firstboot", "kvm1").status == 500
+        kvm1.kickstart("kvm1")
+    finally:
+        folder.unlink()
+        folder.with_name("kept").rename(folder)
+    assert kvm1.ledger() == before
+    assert kvm1.trigger("firstboot", "kvm1").text == "True"

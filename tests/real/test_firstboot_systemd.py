@@ -69,11 +69,16 @@ class Booting(Host):
         super().install()
         machine = self.machine
         machine.run("sh", "-c", "rm -rf /etc/issue.d /etc/motd.d; mkdir -p /etc/systemd/system")
-        machine.run("mkdir", "-p", ASKED)
-        machine.start("python3", "-u", "-c", WEB, GATEWAY, TRIGGER, ASKED, namespace="far")
+        self.start_server()
         manager = "NetworkManager.service"
         self.system.link("/lib/systemd/system/" + manager, "multi-user.target.wants/" + manager)
         self.prepare()
+
+    def start_server(self) -> None:
+        """What answers as Cobbler's web server does."""
+        self.machine.run("mkdir", "-p", ASKED)
+        words = ("python3", "-u", "-c", WEB, GATEWAY, TRIGGER, ASKED)
+        self.machine.start(*words, namespace="far")
 
     def prepare(self) -> None:
         """Run the script as an install file does."""
@@ -93,7 +98,8 @@ class Booting(Host):
         self.system.power_off()
         for device in list(machine.path("/sys/class/net").iterdir()):
             if (device / "bridge").is_dir():
-                machine.run("ip", "link", "del", device.name)
+                # what has lost its power may have been about to take it down
+                machine.run("ip", "link", "del", device.name, check=False)
         machine.run("ip", "link", "set", self.nic, "down")
         machine.run("ip", "addr", "flush", "dev", self.nic)
         self.system.boot()

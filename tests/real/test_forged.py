@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 import xmlrpc.client
 from typing import Any, Dict, Iterator, List, Optional
 from urllib.parse import quote
@@ -116,3 +117,46 @@ def test_what_the_data_ask_for(settled: Server, state: Optional[str], mode: str)
         for path in settled.ledger():
             if path.name.startswith("new="):
                 path.unlink()
+
+
+REASONS = [
+    "\r\n2026-01-01 - INFO | root is mine",
+    "$(reboot)`reboot`;reboot&",
+    "</text><script>alert(1)</script>",
+    "@@server@@ SNIPPET::x #include $tree",
+    "%0a%00%2e%2e/\u2028\u202e\ud7ff💥",
+    "a" * 100000,
+    ",,seen,drift,file",
+    "",
+]
+
+
+def test_hostile_reasons(settled: Server) -> None:
+    """What somebody writes behind a name is shown, and is letters and digits by then."""
+    server = settled
+    proved = dict(server.record("verified") or {})
+    for reason in REASONS:
+        server.mark()
+        for words in ("rolled-back,", "drift,file,1-00,", "drift,network,,", "seen,", "noted,", ""):
+            for name in ("verified", "installed", "web1", "plain", "nobody", "*"):
+                # an address that is nobody's
+                forge(server, "firstboot", "system", "%s,%s%s" % (name, words, reason), "10.9.9.9")
+        record = dict(server.record("installed") or {})
+        assert record["state"] == "rolled back"
+        assert re.fullmatch("[A-Za-z0-9.: -]{0,200}", record["reason"])
+        # anybody may say so; nothing else of it changes
+        drifted = dict(server.record("verified") or {})
+        assert drifted["drift"] == "network"
+        assert {**drifted, "drift": "", "reason": ""} == proved
+        assert [server.record(name) for name in ("web1", "plain")] == [None, None]
+        assert "root is mine" not in re.findall("(?m)^2026-01-01.*", server.log())
+        assert "Traceback" not in server.log()
+        if "<" not in reason:
+            continue
+        for asked in (["show"], ["show", "--format", "svg"], ["check"]):
+            said = server.command(*asked, check=False)
+            assert "<script>" not in said.stdout
+            assert all(line.isprintable() for line in (said.stdout + said.stderr).split("\n"))
+        # as it is told elsewhere
+        afar = server.command("show", "--server=http://127.0.0.1/cobbler_api").stdout
+        assert afar == server.command("show").stdout

@@ -12,7 +12,7 @@ from typing import Any, Iterator, List
 import pytest
 
 from cobbler_bridge.snippet import bridge_setup
-from network_namespace import LAYER, Machine
+from network_namespace import RELEASE, Machine, with_layer
 from real.test_firstboot_networkmanager import CHECK, STATE, TRIGGER, patient
 from real.test_networkmanager import DNSMASQ, FORWARDING, GATEWAY, MAC, UDEV_RULE, Host, Lease
 from systemd_machine import SystemdMachine
@@ -63,7 +63,8 @@ class Booting(Host):
         machine.run("ldconfig")
         machine.run("sh", "-c", "rm -rf /etc/netplan /etc/cloud /etc/systemd/network " + STATE)
         machine.run("sh", "-c", "rm -rf /etc/issue.d /etc/motd.d; mkdir -p /etc/systemd/system")
-        self.write("/etc/os-release", 'ID=debian\nVERSION_ID="12"\n')
+        if not RELEASE:
+            self.write("/etc/os-release", 'ID=debian\nVERSION_ID="12"\n')
         self.write(PLACE + "00-installer-config.yaml", INSTALLERS, 0o600)
         self.write("/etc/hostname", "kvm1\n")
         machine.start(*DNSMASQ, namespace="far")
@@ -114,7 +115,7 @@ class Booting(Host):
 
 @pytest.fixture
 def host() -> Iterator[Booting]:
-    with Machine(Path(str(LAYER) + "-netplan")) as machine, SystemdMachine(machine) as system:
+    with with_layer("layer-netplan") as machine, SystemdMachine(machine) as system:
         booting = Booting(machine, system)
         booting.install()
         yield booting

@@ -1,4 +1,4 @@
-"""``cobbler-bridge set``: the variables that it names change, on each Cobbler, and no others."""
+"""``cobbler-bridge set`` changes the variables that it names, no others; thorough: each Cobbler."""
 
 import re
 import subprocess
@@ -6,10 +6,10 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 
-from environments import VERSIONS, Version
+from environments import Version
 from private_cobbler import PrivateCobbler
 from real.server import TREE, Server
-from real.versions import server_of
+from real.versions import EACH, server_of
 
 # what an administrator has, and what only somebody who writes over XML-RPC has
 OTHERS: Dict[str, Any] = {
@@ -33,7 +33,7 @@ OTHERS: Dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module", params=VERSIONS, ids=lambda version: str(version.name))
+@pytest.fixture(scope="module", params=EACH)
 def _any(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A running Cobbler of each version with the pack, where this machine has its Python."""
     version: Version = request.param

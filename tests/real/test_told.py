@@ -4,7 +4,9 @@ The host is a throw-away machine that systemd and NetworkManager run; its calls 
 Cobbler, whatever this answers.
 """
 
+import re
 from typing import Callable, Iterator
+from urllib.parse import unquote
 
 import pytest
 
@@ -17,6 +19,8 @@ from real.test_running_host import Running
 from systemd_machine import SystemdMachine
 from waiting import wait_for
 
+ADDRESS = "10.99.0.9/24," + GATEWAY
+
 
 class Relayed(Running):
     """A machine whose calls are asked of a private Cobbler."""
@@ -26,11 +30,20 @@ class Relayed(Running):
     def relay(self) -> None:
         """Ask what waits to be asked."""
         for question in self.machine.path(ASKED).glob("*.ask"):
-            answer = self.server.get(question.read_text())
+            path = question.read_text()
             question.unlink()
             part = question.with_suffix(".part")
-            part.write_text(answer.text)
+            part.write_text(self.answer(path))
             part.rename(question.with_suffix(".answer"))
+
+    def answer(self, path: str) -> str:
+        """What Cobbler answers; its web server tells cobblerd where a signal comes from."""
+        found = re.fullmatch(".*/op/trig/mode/([^/]+)/([^/]+)/([^/]+)/?", path)
+        if found is None:
+            return self.server.get(path).text
+        words = map(unquote, found.groups())
+        came_from = (self.addresses("br0") or self.addresses("eth0"))[0].partition("/")[0]
+        return str(self.server.cobbler.rpc("run_install_triggers", *words, came_from))
 
     def until(self, come: Callable[[], bool]) -> None:
         """Wait for something, and ask meanwhile."""
@@ -78,6 +91,15 @@ def switch(host: Relayed, server: Server) -> str:
     return host.system.run("sh", "/tmp/script")
 
 
+def addressed(host: Relayed, address: str) -> None:
+    """Give the bridge this address and no other."""
+    run = host.system.run
+    run("nmcli", "device", "set", "br0", "managed", "no")
+    run("ip", "-4", "addr", "flush", "dev", "br0")
+    run("ip", "addr", "add", address, "dev", "br0")
+    run("ip", "route", "replace", "default", "via", GATEWAY, "dev", "br0")
+
+
 def shown(server: Server) -> str:
     return server.command("show", "kvm1").stdout.splitlines()[1]
 
@@ -99,7 +121,7 @@ def test_from_one_end_to_the_other(host: Relayed, server: Server) -> None:
     server.system("web1", "rhel7", {"bridge_host": "kvm1"})
     assert server.bridges("web1")["eth0"] in ("", "<<inherit>>")
     # corrected as the report says
-    describe(server)
+    describe(server, bridge_ipv4=ADDRESS)
     switch(host, server)
     host.until(lambda: server.state("kvm1") == "br0/verified")
     host.until(lambda: not host.machine.path(STATE + "/expected").exists())
@@ -115,10 +137,19 @@ def test_from_one_end_to_the_other(host: Relayed, server: Server) -> None:
     assert "verified, a file changed: br0.nmconnection" in shown(server)
     file.write_text(text)
     assert host.looks() == ""
-    describe(server, bridge_mtu="1400")
+    # an address, behind the back of what reads the files
+    addressed(host, "10.99.0.60/24")
+    assert host.looks() == "network"
+    why = "verified, not as proved: br0 has not the address 10.99.0.9"
+    assert why in shown(server)
+    assert "ports or addresses are not as they" in server.command("check", check=False).stdout
+    addressed(host, "10.99.0.9/24")
+    assert host.looks() == ""
+    assert "not as proved" not in shown(server)
+    describe(server, bridge_ipv4=ADDRESS, bridge_mtu="1400")
     assert host.looks() == "description"
     assert "verified, described otherwise" in shown(server)
-    describe(server)
+    describe(server, bridge_ipv4=ADDRESS)
     # a record that was lost
     server.command("record", "kvm1", "--clear")
     assert server.state("kvm1") is None

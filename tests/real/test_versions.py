@@ -1,4 +1,4 @@
-"""The whole way, from ``install`` to ``uninstall``, on each Cobbler: the same for all."""
+"""The whole way, from ``install`` to ``uninstall``, the same for all; thorough: each Cobbler."""
 
 import json
 import shutil
@@ -12,13 +12,46 @@ from environments import VERSIONS, Version
 from koan_network import KoanError, koan_networks
 from private_cobbler import PrivateCobbler
 from real.server import COLLECTIONS, LEDGER, MINIMAL, TREE, WHOLE, Server, part
-from real.versions import server_of
+from real.versions import EACH, server_of
 
 MODULES = "/modules/cobbler_bridge"
 AUTOYAST = "<source><![CDATA[\n$SNIPPET('bridge_setup')\n]]></source>\n"
+# what the server's part of the pack tells of systems is what Cobbler tells
+TOLD = """
+from cobbler_bridge.check import gather
+from cobbler_bridge.description.describe import relevant
+from cobbler_bridge.store import told
+from cobbler_bridge.store.ledger import Ledger
+from cobbler_bridge.store.over_xmlrpc import XmlRpc
+
+def look(names=()):
+    store = XmlRpc("http://127.0.0.1:25151", own=Ledger())
+    systems = {each.name: each for each in store.systems(names)}
+    blend = gather._blend(store, systems)
+    known = {}
+    for name, each in systems.items():
+        each = each._replace(meta=relevant(each.meta), own_meta=sorted(each.own_meta))
+        known[name] = (each, relevant(blend("system", name)))
+    return known, "part" if store.is_part else "all"
+
+everything, _ = look()
+part, how = look(["web1"])
+script, told.SCRIPT = told.SCRIPT, "nobody_has_it"
+fetched, all_ = look(["web1"])
+assert {"kvm1", "web1"} <= part.keys()
+for name in fetched:
+    for known in (everything, part):
+        if name in known:
+            for here, there in zip(fetched[name][0], known[name][0]):
+                assert here == there, (name, here, there)
+assert everything.keys() == fetched.keys()
+# nothing that stands there and is of no use
+assert "s3cret" not in XmlRpc("http://127.0.0.1:25151")._items.script("system", "web1", script)
+print(how, all_)
+"""
 
 
-@pytest.fixture(params=VERSIONS, ids=lambda version: str(version.name))
+@pytest.fixture(params=EACH)
 def version(request: pytest.FixtureRequest) -> Version:
     """Each of them, where this machine has its Python."""
     found: Version = request.param
@@ -54,7 +87,7 @@ def test_the_whole_way(version: Version, any_server: Server) -> None:
     server.profile("hosts", meta={"bridge": "br0"}, template="packages")
     static = {"ipaddress-eth0": "192.0.2.10", "netmask-eth0": "255.255.255.0", "static-eth0": True}
     server.system("kvm1", "hosts", more=static)
-    server.system("web1", meta={"bridge_host": "kvm1"}, nics=("eth0", "eth1"))
+    server.system("web1", meta={"bridge_host": "kvm1", "key": "s3cret"}, nics=("eth0", "eth1"))
     kickstarts_are_rendered(server)
     scripts_are_served(server)
     profiles_of_suse_are_rendered(server)
@@ -197,6 +230,7 @@ def command_writes(server: Server) -> None:
     shown = server.command("show", "--format=json").stdout
     url = "--server=http://127.0.0.1/cobbler_api"
     assert server.command("show", "--format=json", url).stdout == shown
+    assert server.cobbler.run(["python", "-c", TOLD]).stdout.split() == ["part", "all"]
     done = server.command("check", check=False)
     assert done.returncode in (0, 1), done.stderr
     # set by install where it matters, and no matter elsewhere

@@ -4,11 +4,18 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Type
 
-from environments import Version
+import pytest
+
+from environments import KINDS, VERSIONS, Version
 from private_cobbler import PrivateCobbler
 from real.server import COLLECTIONS, Server
 
 Json = Dict[str, Any]
+# for what is tried on every Cobbler
+EACH = [
+    pytest.param(each, id=each.name, marks=[] if each.name in KINDS else pytest.mark.thorough)
+    for each in VERSIONS
+]
 
 
 class Server40(Server):

@@ -37,7 +37,7 @@ PATH = "/etc/network/interfaces.d/cobbler-bridge"
 _COMMENT = "# cobbler-bridge: the bridge and what it is made of\n"
 _READ = Call("ifupdown_stanzas", (), "the stanzas of every file that ifupdown reads are read")
 _RANK = Call("rank_files", (), "each of them is ranked as ifupdown would take it at boot")
-_ASIDE = Call("ifupdown_aside", (), "stanzas of the same devices are taken out of the other files")
+_ASIDE = "stanzas of the same devices are taken out of the other files"
 _EFFECT = Effect("/etc/network/", "networking")
 # What interfaces(5), bridge-utils or a shell would take for more than a name
 _NAME = re.compile(r"(?!vlan[0-9]+\Z)[A-Za-z0-9_-]+\Z")
@@ -83,8 +83,14 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     steps += [_keep(bridge) for bridge in description.bridges if bridge.ports]
     steps += _names(description)
     steps += advertisements.write(description)
-    steps.append(_ASIDE)
+    steps.append(Call("ifupdown_aside", _recorded(description), _ASIDE))
     return Parts(_checks(description, target), tuple(steps), (_EFFECT,)), _problems(description)
+
+
+def _recorded(description: Description) -> Tuple[str, ...]:
+    """What Cobbler's records call the cards: its own snippet writes stanzas by these names."""
+    nics = [device for device, _ in description.devices if isinstance(device, Nic)]
+    return tuple(sorted({nic.interface for nic in nics if nic.interface and not nic.left}))
 
 
 def _checks(description: Description, target: Target) -> Tuple[Need, ...]:

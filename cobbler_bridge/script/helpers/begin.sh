@@ -1,6 +1,7 @@
 # How each script begins: not beside another one, for these bridges, with what it may need. POSIX
-# sh; BRIDGE_ROOT is the root to work on (default: /). With a word behind its name a script says which
-# files it would write or set aside, and changes nothing.
+# sh; BRIDGE_ROOT is the root to work on (default: /). Behind its name may stand a word: "look" prints
+# the files that it would write or set aside, "diff" what would change in them, and neither changes
+# anything; with "apply" its status says whether the bridge is there.
 # needs: say flock mkdir rm
 
 umask 022
@@ -14,7 +15,8 @@ export PATH LC_ALL
 # a signal ends what we do, where it may end, and we see that it has ended
 trap : HUP INT TERM PIPE
 
-looks=${1:-}
+looks=''
+[ "${1:-}" = apply ] || looks=${1:-}
 root=${BRIDGE_ROOT:-}
 root=${root%/}
 state=$root/var/lib/cobbler-bridge

@@ -20,7 +20,8 @@ firstboot_nics() {
 # keep_script PATH: what is run stays on the host, to be looked at and to be run again
 keep_script() {
     if command -v whole > /dev/null; then
-        whole && echo '(bridge_setup) < /dev/null || [ $? -eq 1 ]'
+        # shellcheck disable=SC2016 # what runs it
+        whole && echo '(bridge_setup) < /dev/null || { [ $? -eq 1 ] && [ "${1:-}" != apply ]; }'
     else
         cat "$0"
     fi > "$new/program" || leave_alone "$1 can't be prepared"
@@ -32,7 +33,6 @@ by_check() {
     case $1 in
     listed)
         ! needs_no_check || : > "$new/todo"
-        [ -z "$looks" ] || { cat "$new/todo" "$new/aside" && rm -rf "$new" && exit 0; }
         ;;
     wanted) can_begin ;;
     ready) begin_changes ;;
@@ -42,6 +42,7 @@ by_check() {
         grep -q '^/etc/' "$new/todo" "$new/aside" || return 0
         if runs; then
             say "it takes effect now: it is proved, or the old network put back; the system's log says how it ends"
+            await_check
         else
             say "it takes effect at the next boot, which proves it or puts the old network back"
         fi
@@ -66,7 +67,7 @@ begin_changes() {
     # nobody waits for what is left of an older check
     if [ ! -e "$state/expected" ]; then
         rm -rf "$state/changes" "$state/before" "$state/unfinished" "$state/laid" "$state/back" \
-            "$state/rolled-back" "$state/told" ||
+            "$state/rolled-back" "$state/told" "$state/guests" ||
             give_up "nothing can be written below $state"
     fi
     [ -e "$state/changes" ] || printf '' > "$state/changes"
@@ -85,7 +86,7 @@ begin_changes() {
     if ! mv -f "$new/changes" "$state/changes" || ! printf '' > "$state/unfinished"; then
         give_up "nothing can be written below $state"
     fi
-    rm -f "$state/proved"
+    [ ! -e "$state/proved" ] || mv -f "$state/proved" "$state/proved.before"
     to_disk
 }
 
@@ -119,6 +120,7 @@ forget_changes() {
     # in this order: a check that waits for us must not see the one without the other
     rm -f "$state/switch" "$state/unfinished"
     [ -e "$state/expected" ] || rm -rf "$state/changes" "$state/before"
+    [ ! -e "$state/proved.before" ] || mv -f "$state/proved.before" "$state/proved"
 }
 
 # can_begin: ends here where a machine that runs can't be switched
@@ -130,6 +132,9 @@ can_begin() {
         [ "$old" = "$name" ] || [ -n "$left" ] ||
             leave_alone "$old would be renamed $name, which a machine that runs can't do: install it anew, or give the bridge another name"
     done < "$new/ports"
+    has_module bridge
+    [ -z "$bonded" ] || has_module bonding
+    [ -z "$tagged" ] || has_module 8021q
     [ ! -e "$state/laid" ] ||
         leave_alone "the check of an earlier run was putting the network back: start the machine again first"
     process "$state/check.pid"
@@ -138,6 +143,12 @@ can_begin() {
         leave_alone "the check of an earlier run is at work: run this again when it has ended"
         ;;
     esac
+}
+
+# has_module NAME: a kernel that was replaced by a newer one may have none any more
+has_module() {
+    [ -d "$root/sys/module/$1" ] || ! command -v modprobe > /dev/null || modprobe -n "$1" > /dev/null 2>&1 ||
+        leave_alone "the kernel that runs has no module $1: start the machine again first"
 }
 
 # start_check: once, on a machine that runs; it waits for us, and should we be cut off it puts back
@@ -152,6 +163,29 @@ start_check() {
         sleep 1
     done
     undo "the check does not start"
+}
+
+# await_check: says how it ends; our own end, and that of the session, change nothing for it
+await_check() {
+    ended=0
+    until [ ! -e "$state/expected" ] || [ -e "$state/proved" ] || [ "$ended" -gt 5 ]; do
+        sleep 1
+        process "$state/check.pid"
+        case $command in
+        */libexec/cobbler-bridge/firstboot*) ended=0 ;;
+        # where it was killed it is started again
+        *) ended=$((ended + 1)) ;;
+        esac
+    done
+    if [ -e "$state/proved" ] && [ ! -e "$state/rolled-back" ]; then
+        say "$bridges is proved"
+    elif [ -e "$state/rolled-back" ]; then
+        say "the old network is back: $(sed -n 's/^The bridge was not proved: //p' "$state/report")" >&2
+        exit 1
+    else
+        say "$bridges is not proved; the system's log says more" >&2
+        exit 1
+    fi
 }
 
 begin_check() {

@@ -100,9 +100,13 @@ ifupdown_stanzas() {
     done
 }
 
-# ifupdown_aside: the stanzas of our devices, and their names in lists, go from each other file
+# ifupdown_aside [NAME...]: the stanzas of our devices, and their names in lists, go from each other
+# file; a NAME is what Cobbler calls one of the cards, whose stanza it is where nothing is called so here
 ifupdown_aside() {
     out=' '
+    for each; do
+        [ -e "$root/sys/class/net/$each" ] || out="$out$each "
+    done
     while read -r rank whose device also mac master ipv4 ipv6 path; do
         ! is_of_ours "${device%%:*}" "$also" "$mac" || out="$out${device%%:*} "
     done < "$new/found"

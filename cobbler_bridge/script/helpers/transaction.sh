@@ -1,6 +1,6 @@
 # Puts the files in place all together, or leaves the machine as it is and says why.
 # needs: alike check_names copy gone is_there leave_alone put runs same say set_aside will_write
-# needs: cp grep mkdir mv rm sync
+# needs: cat cp grep mkdir mv rm sed sync
 
 # keep PATH: a copy of what stood there, beside any older one; what we wrote is not the first
 keep() {
@@ -37,6 +37,7 @@ commit() {
         done < "$new/list"
     done
     "$now_at" listed
+    [ -z "$looks" ] || would_change
     if [ ! -s "$new/todo" ] && [ ! -s "$new/aside" ]; then
         say "$bridges is set up already"
         rm -rf "$new" || :
@@ -66,6 +67,26 @@ commit() {
     # everything is in place: a leftover here is no failure
     no_old
     rm -rf "$new" || :
+}
+
+# would_change: ends here with what a run would change
+would_change() {
+    if [ "$looks" = diff ]; then
+        command -v diff > /dev/null || leave_alone "there is no diff to show it with"
+        while read -r path; do is_ours "$path" || differs "$path" "$new/files$path"; done < "$new/todo"
+        while read -r path; do is_ours "$path" || differs "$path" /dev/null; done < "$new/aside"
+    else
+        cat "$new/todo" "$new/aside"
+    fi
+    rm -rf "$new"
+    exit 0
+}
+
+# differs PATH FILE: what would be another line
+differs() {
+    had=$root$1
+    [ -e "$had" ] || had=/dev/null
+    diff -u "$had" "$2" | sed -e "1s|.*|--- $1|" -e "2s|.*|+++ $1|"
 }
 
 # is_alike PATH: a link to what would be written there may stay

@@ -57,7 +57,7 @@ lacks() {
 # settings FILE: sets damaged where the file is not whole or has a line that it can't have; what can be
 # read is used for putting back
 settings() {
-    wanted=$1 url='' described='' watch=yes timeout=120 rollback=yes bridges='' ports='' devices='' nics='' damaged=yes
+    wanted=$1 url='' described='' watch=yes timeout=120 always='' rollback=yes bridges='' ports='' devices='' nics='' damaged=yes
     last='' wrong='' count=0
     while read -r what value more; do
         is_setting || wrong=yes
@@ -80,7 +80,10 @@ is_setting() {
         described=$value
         ;;
     watch) [ "$value$more" = no ] && watch=no ;;
-    timeout) is_number "$value" && [ -z "$more" ] && timeout=$value ;;
+    timeout)
+        case $more in '' | always) ;; *) return 1 ;; esac
+        is_number "$value" && timeout=$value always=$more
+        ;;
     rollback) [ "$value$more" = yes ] || { [ "$value$more" = no ] && rollback=no; } ;;
     url)
         case $value in
@@ -281,6 +284,7 @@ prove() {
     seconds
     began=$now
     while
+        plug_in
         look
         [ -n "$missing" ]
     do
@@ -453,6 +457,7 @@ take_back() {
 # put_files_back: as long as our files are there, what reads them can take down what it has made
 put_files_back() {
     printf '' > "$state/laid"
+    note_guests
     stop_readers
     # one that runs is started by what becomes of its devices
     ! take_back || { each_reader "$readers" make; remove_devices; load_rules; }
@@ -529,6 +534,7 @@ resume() {
 switch_over() {
     say "the network is started again, with the bridge$bridges"
     uninterruptible
+    note_guests
     load_rules
     note_readers
     first=$gone
@@ -550,6 +556,37 @@ switch_over() {
     fi
     interruptible
 }
+
+# note_guests: what is plugged into the bridges and is none of ours; putting back deletes them, and
+# readers take out what they don't know
+note_guests() {
+    for port in "$net"/*/brport; do
+        port=${port%/brport}
+        [ ! -e "$port/device" ] || continue
+        bridge=$(readlink "$port/brport/bridge")
+        port=${port##*/}
+        case " $ports $nics $devices " in *" $port "*) continue ;; esac
+        # made of another device, which knows it
+        set -- "$net/$port"/lower_*
+        [ -e "$1" ] || grep -qsxF "$port ${bridge##*/}" "$state/guests" ||
+            printf '%s\n' "$port ${bridge##*/}" >> "$state/guests"
+    done
+} 2> /dev/null
+
+# plug_in: those that nobody has in a bridge; where theirs is gone, into the first of those that are
+# wanted
+plug_in() {
+    [ -s "$state/guests" ] || return 0
+    while read -r port bridge; do
+        [ -e "$net/$port" ] && [ ! -e "$net/$port/brport" ] || continue
+        for bridge in $bridge $bridges; do
+            [ ! -d "$net/$bridge/bridge" ] || {
+                ip link set dev "$port" master "$bridge" || brctl addif "$bridge" "$port"
+                break
+            }
+        done
+    done < "$state/guests"
+} > /dev/null 2>&1
 
 # remove_devices: what the readers left, and the names that the NICs had
 remove_devices() {
@@ -607,12 +644,13 @@ any_link() {
 await_old_network() {
     seconds
     until=$((now + old_network_seconds)) linked=$((now + 10))
-    until old_network; do
+    until plug_in; old_network; do
         seconds
         [ "$now" -lt "$until" ] || return 1
         [ "$now" -lt "$linked" ] || any_link || return 1
         sleep 1
     done
+    plug_in
 }
 
 roll_back() {
@@ -662,6 +700,8 @@ roll_back() {
 # is_back: another run of the script begins anew; a name is changed also where the disk is full
 is_back() {
     [ ! -e "$state/expected" ] || mv -f "$state/expected" "$state/rolled-back"
+    # the bridge before it, which goes on being looked at
+    [ ! -e "$state/proved.before" ] || mv -f "$state/proved.before" "$state/proved"
     rm -f "$state/unfollowed" "$state/check.pid" "$state/told" "$state"/.cobbler-bridge.*
     rm -rf "$state/new"
     forget
@@ -766,8 +806,18 @@ leave() {
     ! there_is systemctl || systemctl daemon-reload > /dev/null 2>&1
 }
 
+# abandon: what is written now nobody is to prove
+abandon() {
+    no_message
+    no_start
+    rm -rf "$root/usr/libexec/cobbler-bridge"
+    rm -f "$state/rolled-back" "$state/told"
+    ! there_is systemctl || systemctl daemon-reload > /dev/null 2>&1
+}
+
 forget() {
-    rm -f "$state/unfinished" "$state/readers" "$state/switch" "$state/laid" "$state/back"
+    rm -f "$state/unfinished" "$state/readers" "$state/switch" "$state/laid" "$state/back" \
+        "$state/guests" "$state/proved.before"
     rm -rf "$state/changes" "$state/before"
 }
 
@@ -885,6 +935,8 @@ begin() {
     fi
     resume
     if [ -e "$state/switch" ]; then
+        # there is no switch's port that wakes up, and somebody may wait
+        [ -n "$always" ] || timeout=$((timeout - 90))
         [ "$changing" = no ] || switch_over
         rm -f "$state/switch"
     fi
@@ -894,6 +946,7 @@ main() {
     case $1 in
     resume) last_resort; exit 0 ;;
     watch) [ ! -r "$state/proved" ] || watch; exit 0 ;;
+    gone) abandon; exit 0 ;;
     esac
     { [ -r "$state/expected" ] || [ -r "$state/rolled-back" ]; } && alone || exit 0
     interruptible

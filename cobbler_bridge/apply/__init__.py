@@ -1,0 +1,1 @@
+"""Hosts that run are given what Cobbler describes: by ssh, in waves."""

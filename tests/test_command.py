@@ -1,0 +1,150 @@
+"""What the command does with its options, against a Cobbler that answers what it is asked."""
+
+import json
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, List, Tuple
+from xmlrpc.client import Fault
+
+import pytest
+
+from cobbler_bridge import cli
+from cobbler_bridge.store.ledger import Memory
+from cobbler_bridge.store.told import Told, as_text
+from hostile_cobbler import Cobbler
+
+Run = Callable[..., Tuple[int, str, str]]
+METRICS = ("check", "--format=prometheus")
+
+
+def test_what_check_finds_decides_its_status(run: Run, cobbler: Cobbler) -> None:
+    status, out, err = run(["check", "web1"])
+    assert (status, err) == (1, "")
+    assert out.startswith("error: web1: virt_bridge of eth0: is not set; it can be br0: run ")
+    assert out.endswith("1 error; 1 system looked at.\n")
+    assert run(["check", "web*", "--quiet"])[:2] == (1, out)
+    assert run(["check", "guests", "--quiet"])[:2] == (0, "")
+    data = json.loads(run(["check", "--host=kvm1", "--format=json"])[1])
+    assert {each["host"] for each in data} == {"", "kvm1"}
+    # nobody has installed it
+    del cobbler.answers.systems[0]["autoinstall_meta"]["bridge_record"]
+    status, out, _ = run(["check", "web1"])
+    assert (status, out.startswith("waiting: web1: bridge_host: Cobbler knows no ")) == (0, True)
+    assert run(["check", "web1", "--severity=warning", "--quiet"])[:2] == (0, "")
+
+
+def test_names_that_fit_nothing(run: Run) -> None:
+    done = run(["check", "web1", "--host=x*", "--profile=y"])
+    assert done == (1, "", "cobbler-bridge: no such system or profile: 'x*', 'y'\n")
+    status, _, err = run(["check", "--severity=bad"])
+    assert (status, "'error', 'warning', 'waiting'" in err) == (2, True)
+
+
+def test_a_file_is_written_whole_or_stays(run: Run, cobbler: Cobbler, tmp_path: Path) -> None:
+    path = tmp_path / "bridge.prom"
+    assert run([*METRICS, "--output", str(path)])[:2] == (1, "")
+    text = path.read_text()
+    assert 'cobbler_bridge_findings{id="unplaced",severity="error"} 1\n' in text
+    cobbler.answers.methods["get_items"] = None
+    assert run([*METRICS, "--output", str(path)])[0] == 3
+    assert path.read_text() == text
+    assert list(tmp_path.glob("bridge*")) == [path]
+
+
+@pytest.mark.parametrize("name", ["nobody/x", "."])
+def test_a_file_that_cannot_be_written(run: Run, tmp_path: Path, name: str) -> None:
+    status, out, err = run([*METRICS, "--output", str(tmp_path / name)])
+    assert (status, out) == (2, "")
+    assert err.startswith("cobbler-bridge: --output %s" % tmp_path)
+
+
+@pytest.mark.parametrize("odd", [None, 5, "x", ["a"], {"a": ["b"]}, {"eth0": {"mac_address": [1]}}])
+@pytest.mark.parametrize("field", ["alike", "interfaces", "autoinstall_meta", "profile", "ctime"])
+def test_what_the_server_tells_of_one_system_is_taken_for_what_it_is(
+    run: Run, cobbler: Cobbler, odd: Any, field: str
+) -> None:
+    """Only what is named is asked for; what its own part of the pack says wrong is no end."""
+    host, guest = cobbler.answers.systems
+    parents = {"profile": cobbler.answers.profiles, "distro": cobbler.answers.distros}
+    said = Told(Memory([], [], False), [dict(host, **{field: odd}), guest], parents)
+    cobbler.answers.methods["generate_script"] = lambda *_: as_text(said)
+    for words in (["check", "kvm1"], ["show", "web1"], ["record", "kvm1", "--dry-run"]):
+        status, out, err = run(words)
+        assert status in (0, 1), (out, err)
+    assert ("get_items", ("system",)) not in cobbler.calls
+
+
+def test_a_summary(run: Run) -> None:
+    status, out, _ = run(["show", "--summary"])
+    assert (status, out) == (
+        0,
+        "STATE      HOSTS  GUESTS\ninstalled  1      1\nall        1      1\n",
+    )
+    data = json.loads(run(["show", "--summary", "--format=json"])[1])
+    assert (data["hosts"]["installed"], data["hosts"]["failed"], data["guests"]) == (1, 0, 1)
+
+
+def test_a_watch_ends_when_it_is_interrupted(
+    run: Run, cobbler: Cobbler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        cobbler.answers.systems[0]["name"] = "kvm9"
+        if len(slept) > 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    status, out, _ = run(["show", "--watch", "7"])
+    assert (status, slept) == (130, [7, 7])
+    assert out.index("kvm1") < out.index("kvm9")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("127.0.0.1:1", "; it can be http://HOST/cobbler_api or https://HOST/cobbler_api\n"),
+        ("ftp://x/", "; it can be http://HOST/cobbler_api or https://HOST/cobbler_api\n"),
+        ("http://127.0.0.1:1", ": Connection refused\n"),
+    ],
+)
+def test_what_a_server_is_not(capsys: pytest.CaptureFixture[str], url: str, said: str) -> None:
+    assert cli.main(["show", "--server", url]) == 3
+    assert capsys.readouterr().err.endswith(said)
+
+
+def test_a_server_that_is_a_web_server(run: Run, cobbler: Cobbler) -> None:
+    cobbler.wire = lambda write, _: write(b"HTTP/1.1 405 Method Not Allowed\r\n\r\n")
+    status, _, err = run(["show"])
+    assert (status, err.endswith("; did you mean %s/cobbler_api?\n" % cobbler.url)) == (3, True)
+
+
+def test_a_password_that_is_none(run: Run, cobbler: Cobbler) -> None:
+    def refuses(*_: Any) -> Any:
+        raise Fault(1, "<class 'cobbler.cexceptions.CX'>:'login failed (admin)'")
+
+    cobbler.answers.methods["login"] = refuses
+    status, _, err = run(["place"])
+    assert (status, err.endswith(": no user has this name and this password\n")) == (3, True)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["check", "--help"]])
+@pytest.mark.parametrize(
+    ("end", "status"), [("| head -c1 >/dev/null", 0), (">&-", 0), (">/dev/full", 1), ("2>&-", 0)]
+)
+def test_output_that_goes_nowhere(words: List[str], end: str, status: int) -> None:
+    command = [sys.executable, "-m", "cobbler_bridge.cli", *words]
+    shell = "%s %s" % (" ".join(command), end)
+    done = subprocess.run(["sh", "-c", shell], stderr=subprocess.PIPE, encoding="utf-8")
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("No space left on device" in done.stderr) == (status == 1)
+
+
+def test_each_subcommand_has_an_example_that_it_takes() -> None:
+    for _, example in cli._ABOUT.values():
+        assert cli._parsed(shlex.split(example)).run
