@@ -278,8 +278,8 @@ def test_a_script_can_be_read(os_version: str, backend: str, xen: str) -> None:
 UNTOLD = (
     ("debian", 3400, 2500),
     ("ubuntu", 3400, 2500),
-    ("suse", 2800, 1900),
-    ("generic", 4400, 3300),
+    ("suse", 2900, 1900),
+    ("generic", 4500, 3300),
 )
 
 
