@@ -101,7 +101,10 @@ def _heard(signal: str, store: InProcess, args: Sequence[Any]) -> None:
     host = _sender(signal, store, args[0], said.name, _caller(args))
     if host is None:
         return
-    known = signals.Known(_state(host), True, store.to_install(host.name), host.proves)
+    to_install = store.to_install(host.name)
+    known = signals.Known(
+        _state(host), True, to_install, host.proves, _ends_late(store, host, signal)
+    )
     then = signals.after(signal, known)
     if not _may_call(store, host, said, then, _caller(args)):
         return
@@ -130,6 +133,14 @@ def _heard(signal: str, store: InProcess, args: Sequence[Any]) -> None:
     if signal != signals.PRE and then != signals.FORGOTTEN and (planned or host.record):
         Placer(store).place_all(store.guests_of(host.name))
     _watch_healed(store, host, said)
+
+
+def _ends_late(store: InProcess, host: System, signal: str) -> bool:
+    """Whether the end of the installation is told at the first boot, as SUSE's is; blended only
+    where that makes a difference."""
+    if signal != signals.POST or _state(host) not in signals.AT_FIRST_BOOT:
+        return False
+    return (store.blended("system", host.name) or {}).get("breed") == "suse"
 
 
 def _may_call(store: InProcess, host: System, said: signals.Said, then: str, caller: str) -> bool:

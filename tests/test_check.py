@@ -604,7 +604,7 @@ def test_installation_files_of_debian(text: str, wrong_: Optional[str]) -> None:
 
 
 def test_a_kickstart_of_an_unknown_target() -> None:
-    bad = host(record="", os_version="sles15", breed="suse")._replace(template="/bare.ks")
+    bad = host(record="", os_version="sles11sp4", breed="suse")._replace(template="/bare.ks")
     assert found(bad) == [("kvm1", "os_version")]
 
 

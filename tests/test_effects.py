@@ -31,8 +31,9 @@ TARGETS = {
     "ifupdown": ("bookworm",),
     "keyfile": ("rhel8", "rhel9", "rhel10", "fedora45"),
     "netplan": ("jammy",),
+    "wicked": ("sles15sp6",),
 }
-BREEDS = {"bookworm": "debian", "jammy": "ubuntu"}
+BREEDS = {"bookworm": "debian", "jammy": "ubuntu", "sles15sp6": "suse"}
 
 Data = Dict[str, Any]
 
@@ -91,7 +92,7 @@ CHANGES: List[Change] = [
         ("bridge_opts", {"bridge_stp": "on"}, ["hello_time=3", "max_age=30", "priority=4096"]),
         ("bridge_firewall", {}, ["iptables", "sysctl", "firewalld", "nftables", "none"]),
         ("bridge_zone", {}, ["internal"]),
-        ("bridge_backend", {}, ["ifcfg", "ifupdown", "keyfile", "netplan"]),
+        ("bridge_backend", {}, ["ifcfg", "ifupdown", "keyfile", "netplan", "wicked"]),
         ("bridge_xen", {}, ["vif-bridge"]),
         ("bridge_xen", _AUTO, ["network-bridge"]),
         ("bridge_xen_network_script", _NETWORK_BRIDGE, ["network-ours"]),

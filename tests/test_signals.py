@@ -102,6 +102,20 @@ def test_every_cell_is_here() -> None:
     assert len(CELLS) == len(every)
 
 
+@pytest.mark.parametrize("state", STATES)
+def test_an_installation_that_ends_at_the_first_boot(state: str) -> None:
+    """What that boot has said already stays; the next installation begins with its own signal."""
+    late = Known(state, True, True, ends_late=True)
+    said = state in (VERIFIED, ROLLED_BACK)
+    assert after(POST, late) == (KEPT if said else INSTALLED)
+    assert after(POST, late._replace(to_install=False)) == (
+        KEPT if said else INSTALLED if state == INSTALLING else REFUSED
+    )
+    # who proves nothing has said nothing of this installation
+    assert after(POST, late._replace(proves=False)) == INSTALLED
+    assert after(PRE, late) == INSTALLING
+
+
 def test_who_proves_nothing_puts_nothing_back() -> None:
     assert after(BACK, Known(INSTALLED, True, False, proves=False)) == REFUSED
 

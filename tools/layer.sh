@@ -66,5 +66,7 @@ unpack layer-virtual 'user-mode-linux systemd-sysv udev dbus network-manager dns
 unpack layer-browser 'chromium chromium-driver fonts-dejavu-core'
 # what builds and installs packages (test_packages.py)
 unpack layer-packages 'rpm mandoc python3-yaml iproute2'
+# what tries a profile by a schema (test_suse_profiles.py)
+unpack layer-jing 'jing default-jre-headless'
 # what reads a Debian host's network configuration (test_ifupdown.py)
 unpack layer-ifupdown 'ifupdown bridge-utils ifenslave vlan isc-dhcp-client iputils-ping dnsmasq-base busybox iproute2 procps ufw iptables systemd udev dbus'

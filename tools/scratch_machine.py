@@ -39,7 +39,8 @@ def build(root: Path, machine: Mapping[str, Any]) -> None:
     for a bridge, bond: [NIC…], vlan: [DEVICE, TAG], on: [DEVICE…] for what is made of them in
     another way), ``route`` (the default route's device), ``cmdline``, ``python`` (whether there is
     a python3) and ``files``
-    (path → content; a path that ends in ``!`` is executable, a keyfile is its owner's alone).
+    (path → content; a path that ends in ``!`` is executable, one that ends in ``@`` a symbolic link
+    to what is said, a keyfile is its owner's alone).
     """
     for name, nic in (machine.get("nics") or {}).items():
         _device(root, name, nic, machine["nics"])
@@ -57,8 +58,11 @@ def build(root: Path, machine: Mapping[str, Any]) -> None:
     if machine.get("python"):
         files["/usr/bin/python3!"] = '#!/bin/sh\nexec %s "$@"\n' % sys.executable
     for path, content in files.items():
-        target = root / path.rstrip("!").lstrip("/")
+        target = root / path.rstrip("!@").lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
+        if path.endswith("@"):
+            target.symlink_to(content.strip())
+            continue
         target.write_text(content)
         mode = 0o600 if "/system-connections/" in path else 0o644
         target.chmod(0o755 if path.endswith("!") else mode)

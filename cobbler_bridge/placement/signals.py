@@ -47,15 +47,19 @@ REFUSED = "refused"
 class Known(NamedTuple):
     """What the server knows of the system: its record's state (``None`` without a record), whether
     its own data make a bridge, whether they say that it is to be installed (Cobbler's field
-    netboot_enabled, which it turns off at the end of an installation), and whether it proves its
-    bridge at its first boot."""
+    netboot_enabled, which it turns off at the end of an installation), whether it proves its
+    bridge at its first boot, and whether its installation ends only in that boot, as SUSE's does:
+    then what the first boot said comes first, and the end of the installation tells nothing new."""
 
     state: Optional[str]
     planned: bool
     to_install: bool
     proves: bool = True
+    ends_late: bool = False
 
 
+# what a first boot makes of a record
+AT_FIRST_BOOT = (VERIFIED, ROLLED_BACK)
 # by a signal: what becomes of a system without a record, and of one that is installing, with a
 # bridge in its own data, and without
 _BEGUN = {
@@ -92,6 +96,8 @@ def after(signal: str, known: Known) -> str:
         # one that is described by now
         stays = known.state in (VERIFIED, BY_HAND)
         return KEPT if stays else VERIFIED if known.planned or known.state == INSTALLED else REFUSED
+    if signal == POST and known.ends_late and known.proves and known.state in AT_FIRST_BOOT:
+        return KEPT
     if not known.to_install:
         return REFUSED
     return _BEGUN[signal][1] if known.planned else FORGOTTEN

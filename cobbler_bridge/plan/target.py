@@ -9,6 +9,7 @@ EL = "EL"
 FEDORA = "Fedora"
 DEBIAN = "Debian"
 UBUNTU = "Ubuntu"
+SUSE = "SUSE"
 # Init systems: what starts the services of a host
 SYSV = "sysv"
 SYSTEMD = "systemd"
@@ -18,9 +19,11 @@ NETWORKMANAGER = "NetworkManager"
 NETWORKD = "systemd-networkd"
 IFUPDOWN = "networking"
 NETPLAN = "netplan"
+WICKED = "wicked"
 # Tools that install packages
 YUM = "yum"
 APT = "apt-get"
+ZYPPER = "zypper"
 
 
 class SavedRules(NamedTuple):

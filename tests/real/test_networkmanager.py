@@ -296,6 +296,22 @@ def test_dhcp(host: Host) -> None:
     assert address.startswith("fd00:99::")
 
 
+def test_a_host_of_suse(host: Host) -> None:
+    """Leap 16, whose installer copies its own profile."""
+    host.write("/etc/os-release", 'ID="opensuse-leap"\nVERSION_ID="16.0"\n')
+    link = "/etc/systemd/system/network.service"
+    host.machine.run("ln", "-sf", "/usr/lib/systemd/system/NetworkManager.service", link)
+    said = host.set_up(breed="suse", os_version="opensuse16.0", bridge="br0")
+    assert "what reads the network here is NetworkManager\n" in said
+    host.boot()
+    host.comes_up("br0")
+    assert host.addresses("eth0") == []
+    assert host.ports("br0") == ["eth0"]
+    assert host.kernel("br0", "address") == MAC
+    assert host.guest_gets_a_lease("br0")
+    assert host.warnings() == []
+
+
 def test_static(host: Host) -> None:
     host.set_up(
         system_name="kvm1",

@@ -3,6 +3,7 @@
 import json
 import shutil
 from typing import Callable, Iterator, List
+from xml.etree import ElementTree
 
 import pytest
 
@@ -10,10 +11,11 @@ from cobbler_bridge.install.limits import limits_of
 from environments import VERSIONS, Version
 from koan_network import KoanError, koan_networks
 from private_cobbler import PrivateCobbler
-from real.server import COLLECTIONS, LEDGER, MINIMAL, WHOLE, Server, part
+from real.server import COLLECTIONS, LEDGER, MINIMAL, TREE, WHOLE, Server, part
 from real.versions import EACH, server_of
 
 MODULES = "/modules/cobbler_bridge"
+AUTOYAST = "<source><![CDATA[\n$SNIPPET('bridge_setup')\n]]></source>\n"
 # what the server's part of the pack tells of systems is what Cobbler tells
 TOLD = """
 from cobbler_bridge.check import gather
@@ -88,6 +90,7 @@ def test_the_whole_way(version: Version, any_server: Server) -> None:
     server.system("web1", meta={"bridge_host": "kvm1", "key": "s3cret"}, nics=("eth0", "eth1"))
     kickstarts_are_rendered(server)
     scripts_are_served(server)
+    profiles_of_suse_are_rendered(server)
     edited_by_hand(version, server)
 
     server.installed("kvm1")
@@ -141,6 +144,22 @@ def scripts_are_served(server: Server) -> None:
         assert answer.text.endswith("\nexit 0\n")
         assert script in answer.text
     assert "bridge" not in answer.text
+
+
+def profiles_of_suse_are_rendered(server: Server) -> None:
+    """The script comes out of AutoYaST's section of characters as the command shows it."""
+    known = server.cobbler.rpc("get_valid_os_versions_for_breed", "suse")
+    (os_version, *_) = (each for each in known if each.startswith("sles15"))
+    files = {"kernel": TREE + "/vmlinuz", "initrd": TREE + "/initrd.img"}
+    server.add("distro", "sle", breed="suse", os_version=os_version, arch="x86_64", **files)
+    server.template("autoyast", AUTOYAST)
+    server.profile("sle", "sle", {"bridge": "br0"}, template="autoyast")
+    (source,) = ElementTree.fromstring(server.kickstart("sle", "profile")).itertext()
+    shown = server.command("render", "--profile", "sle", "--format", "sh").stdout
+    assert "bridge br0, for sle" in shown
+    assert part(source) == shown
+    server.remove("profile", "sle")
+    server.remove("distro", "sle")
 
 
 def kickstarts_are_rendered(server: Server) -> None:

@@ -6,7 +6,7 @@ the problems that keep this format from saying it. See ``plan.Writer``.
 
 from typing import Dict
 
-from cobbler_bridge.plan.backends import ifcfg, ifupdown, keyfile, netplan
+from cobbler_bridge.plan.backends import ifcfg, ifupdown, keyfile, netplan, wicked
 from cobbler_bridge.plan.plan import Writer
 
 BACKENDS: Dict[str, Writer] = {
@@ -14,4 +14,5 @@ BACKENDS: Dict[str, Writer] = {
     "ifupdown": ifupdown.write,
     "keyfile": keyfile.write,
     "netplan": netplan.write,
+    "wicked": wicked.write,
 }

@@ -5,13 +5,14 @@ from typing import Any, Mapping, NamedTuple, Optional, Tuple
 
 from cobbler_bridge import typed
 from cobbler_bridge.description.blended_data import subject_of
-from cobbler_bridge.plan.families import debian, redhat
+from cobbler_bridge.plan.families import debian, redhat, suse
 from cobbler_bridge.plan.target import Candidate, Family, Target
 from cobbler_bridge.problem import Problem, shown
 
 FAMILIES: Tuple[Family, ...] = (
     redhat.FAMILY,
     debian.FAMILY,
+    suse.FAMILY,
 )
 
 # each that there is a plan for

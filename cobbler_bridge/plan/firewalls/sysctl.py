@@ -14,7 +14,7 @@ from typing import List, NamedTuple, Optional, Tuple
 from cobbler_bridge.description import keys
 from cobbler_bridge.description.describe import Description
 from cobbler_bridge.plan.plan import Call, File, Parts, Step
-from cobbler_bridge.plan.target import DEBIAN, EL, FEDORA, UBUNTU, ByTarget, Target
+from cobbler_bridge.plan.target import DEBIAN, EL, FEDORA, SUSE, UBUNTU, ByTarget, Target
 from cobbler_bridge.problem import Problem, shown
 
 
@@ -35,6 +35,8 @@ class Kernel(NamedTuple):
 _NOW = Kernel(modules="br_netfilter", firewalls=("firewalld", "nftables", "sysctl"))
 # ufw has no value of its own: it is one of those that auto finds
 _DEBIAN = _NOW._replace(others=("docker", "ufw"))
+# up to SLES 12 SP 1 it is the bridge's own module
+_SUSE = Kernel("bridge|br_netfilter", _NOW.firewalls, ("docker", "SuSEfirewall2"))
 _KERNELS = ByTarget(
     {
         (EL, 5): Kernel(modules=None, firewalls=("sysctl",)),
@@ -44,6 +46,7 @@ _KERNELS = ByTarget(
         (FEDORA, 33): _NOW,
         (DEBIAN, 10): _DEBIAN,
         (UBUNTU, 18): _DEBIAN,
+        (SUSE, 12): _SUSE,
     }
 )
 

@@ -18,7 +18,7 @@ from cobbler_bridge.description.xen_mode import (
     Xen,
 )
 from cobbler_bridge.plan.plan import Call, Effect, Fact, File, Need, Parts, Step, Word, find_nic
-from cobbler_bridge.plan.target import DEBIAN, EL, FEDORA, UBUNTU, ByTarget, Target
+from cobbler_bridge.plan.target import DEBIAN, EL, FEDORA, SUSE, UBUNTU, ByTarget, Target
 from cobbler_bridge.problem import Problem
 
 XEN = "/etc/xen/"
@@ -53,6 +53,7 @@ _TOOLS = ByTarget(
         (FEDORA, 33): Tools(xend=False, xl=True, early_settings=False),
         (DEBIAN, 10): Tools(xend=False, xl=True, early_settings=False),
         (UBUNTU, 18): Tools(xend=False, xl=True, early_settings=False),
+        (SUSE, 12): Tools(xend=False, xl=True, early_settings=False),
     }
 )
 
@@ -85,7 +86,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
 def _unsupported(description: Description, target: Target, tools: Tools) -> List[Problem]:
     xen, subject = description.xen, description.subject
     if not (tools.xend or tools.xl):
-        right = "it can be none; there is Xen for EL 5 to 7, Fedora, Debian and Ubuntu"
+        right = "it can be none; there is Xen for EL 5 to 7, Fedora, Debian, Ubuntu and SUSE"
         return [Problem(subject, keys.XEN.name, "%s has no Xen" % target.name, right)]
     problems = []
     right = "use %s=%s" % (keys.XEN.name, VIF_BRIDGE)

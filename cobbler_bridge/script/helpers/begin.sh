@@ -35,7 +35,10 @@ need() {
     if [ -z "$root$looks" ] && [ -x "/usr/bin/$4" ]; then
         say "there is no $1: $4 is asked to install $3"
         # what apt-get knows of may be old, or nothing
-        { [ "$4" != apt-get ] || "$4" -q update; DEBIAN_FRONTEND=noninteractive "$4" -q -y install "$3"; } > /dev/null 9<&- || :
+        case $4 in apt-get) "$4" -q update ;; esac > /dev/null 9<&- || :
+        # zypper asks whom it can't ask, without a word before what it is to do
+        case $4 in zypper) quiet=-n ;; *) quiet=-y ;; esac
+        DEBIAN_FRONTEND=noninteractive "$4" -q "$quiet" install "$3" > /dev/null 9<&- || :
     fi
     [ -x "$root$1" ] || leave_alone "there is no $1: $2"
 }

@@ -76,6 +76,8 @@ follow_zones() {
     for bridge; do
         ready=$new/files/etc/NetworkManager/system-connections/$bridge.nmconnection
         [ -f "$ready" ] || ready=$new/files/etc/sysconfig/network-scripts/ifcfg-$bridge
+        # SUSE's
+        [ -f "$ready" ] || ready=$new/files/etc/sysconfig/network/ifcfg-$bridge
         zone_of "$bridge" "$ready"
         home=$zone
         for pair in $followed; do
@@ -99,6 +101,7 @@ follow_zones() {
             esac
             current "$path" | sed -e "s,</zone>,  <interface name=\"$bridge\"/>\\
 &," -e "s/^DEVICE=/ZONE=$zone\\
+&/" -e "s/^STARTMODE=/ZONE='$zone'\\
 &/" -e "s/^\[connection\]\$/&\\
 zone=$zone/" > "$new/zoned" || leave_alone "$path can't be edited"
             rewrite_file "$path" < "$new/zoned"
@@ -217,6 +220,7 @@ name_in() {
 follow_rest() {
     name_in "$root"/etc/firewalld/direct.xml "$root"/etc/shorewall*/* "$root"/etc/sysconfig/arptables \
         "$root"/etc/sysconfig/ebtables* "$root"/etc/sysconfig/system-config-firewall \
+        "$root"/etc/sysconfig/SuSEfirewall2 "$root"/etc/sysconfig/network/ifsysctl-* \
         "$root"/etc/sysconfig/static-routes* "$root"/etc/sysconfig/dhc* "$root"/etc/rc.d/rc.local \
         "$root"/etc/NetworkManager/dispatcher.d/* "$root"/sbin/ifup-local "$root"/etc/radvd.conf \
         "$root"/etc/ufw/*.rules "$root"/etc/default/isc-dhcp-server \

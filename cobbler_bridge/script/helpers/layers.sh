@@ -115,9 +115,9 @@ file_layers() {
         # what nothing here can read of netplan's files is told beside them
         ! grep -Eqs 'BRIDGE(_UUID)?=|(slave|port)-type *= *bridge|bridge[_-]ports|^bridge '"$master\$" \
             "$path" "$new/netplan" || kind=bridge
-        ! grep -Eqs '^(TEAM_MASTER|OVS_BRIDGE)=|(slave|port)-type *= *(team|ovs|vrf)' "$path" || kind=team
+        ! grep -Eqs '^(TEAM_MASTER|OVS_BRIDGE)=|(slave|port)-type *= *(team|ovs|vrf)|^team '"$master\$" "$path" "$new/netplan" || kind=team
         [ "$master" = - ] || printf '%s\n' "$kind $master $device"
-        if grep -Eqs '(DEFROUTE="?no|never-default *= *true)' "$path"; then continue; fi
+        if grep -Eqs '(DEFROUTE="?no|DEFAULT_ROUTE=["'\'']?no|never-default *= *true)' "$path"; then continue; fi
         if grep -Eqs '^ *(export )?GATEWAY[0-9]*=|^gateway *=|^address[0-9]* *=.*,|^ +gateway |^route '"$device\$" \
             "$path" "$new/netplan"; then
             printf '%s\n' "route $device"

@@ -6,7 +6,8 @@
 # stop_READER stops it in place of its service; release_READER frees the NICs of what it leaves on
 # them, so that it is stopped before a host that runs is switched; clear_READER takes away what it
 # would go on with when the old network is put back; started_READER does what starting leaves out;
-# make_READER makes of its files what others read. In these names systemd-networkd is networkd: no
+# make_READER makes of its files what others read; restart_READER is for a switch, in place of its
+# service; units_READER prints what else has messages. In these names systemd-networkd is networkd: no
 # shell function's has a hyphen. POSIX sh; BRIDGE_ROOT is the root (default: /).
 # shellcheck disable=SC2329 # each_change calls by name
 

@@ -18,6 +18,10 @@ stop_reader() {
 
 # start_reader READER start|restart
 start_reader() {
+    if [ "$2" = restart ] && there_is "restart_$1"; then
+        "restart_$1"
+        return
+    fi
     systemctl restart "$1.service"
     ! there_is "started_$1" || "started_$1"
 }
@@ -29,8 +33,8 @@ reload() {
 
 last_messages() {
     set --
-    for reader in $readers; do
-        set -- "$@" -u "$reader"
+    for unit in $readers $(each_reader "$readers" units); do
+        set -- "$@" -u "$unit"
     done
     journalctl -b --no-pager -n 40 "$@" 2>&1
 }
