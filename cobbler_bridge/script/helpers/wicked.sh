@@ -1,5 +1,5 @@
 # Keeps other files of wicked, and udev's rules, from working against ours.
-# needs: and_gone current edit_file file_of find_source ifcfg_lines ifcfg_merge leave_alone may_keep rewrite_file say set_aside unfollowed write_file
+# needs: and_gone current edit_file file_of find_source ifcfg_lines ifcfg_merge leave_alone may_keep rewrite_file set_aside unfollowed write_file
 # needs: awk cat cp grep mkdir rm sed tr
 
 wicked=/etc/sysconfig/network

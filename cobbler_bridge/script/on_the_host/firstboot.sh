@@ -707,12 +707,14 @@ roll_back() {
 
 # keep_for_undo: what stood there before the first of our runs that was proved
 keep_for_undo() {
-    changes_are_whole && mkdir -p "$state/undo/before" || return 0
+    changes_are_whole || return 0
+    mkdir -p "$state/undo/before" || return 0
     sed '/^end /d' "$state/undo/changes" > "$state/undo/part" || :
     while read -r what path; do
-        [ "$what" != end ] && ! grep -q "^[a-z]* $path\$" "$state/undo/part" || continue
+        if [ "$what" = end ] || grep -q "^[a-z]* $path\$" "$state/undo/part"; then continue; fi
         [ "$what" != had ] || {
-            mkdir -p "$state/undo/before${path%/*}" && copy "$state/before$path" "$state/undo/before$path" || return 0
+            mkdir -p "$state/undo/before${path%/*}" || return 0
+            copy "$state/before$path" "$state/undo/before$path" || return 0
         }
         printf '%s %s\n' "$what" "$path" >> "$state/undo/part"
     done < "$state/changes"
@@ -734,8 +736,11 @@ undo() {
     settings "$state/proved"
     missing="undo was asked for" undoing=yes waited=0
     rm -rf "$state/changes" "$state/before" "$state/back" "$state/laid" "$state/undone"
-    cp -R "$state/undo/before" "$state/before" && cp "$state/undo/changes" "$state/changes" &&
-        mv -f "$state/proved" "$state/expected" || { say "nothing can be written below $state"; exit 1; }
+    if ! cp -R "$state/undo/before" "$state/before" || ! cp "$state/undo/changes" "$state/changes" ||
+        ! mv -f "$state/proved" "$state/expected"; then
+        say "nothing can be written below $state"
+        exit 1
+    fi
     roll_back
     exit "$status"
 }
