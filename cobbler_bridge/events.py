@@ -121,7 +121,7 @@ def _heard(signal: str, store: InProcess, args: Sequence[Any]) -> None:
     if then in (ROLLED_BACK, FAILED):
         _roll_back(store, host, then, said.reason)
         return
-    if then == signals.KEPT and signal in (signals.SEEN, signals.DRIFT, signals.BACK):
+    if then == signals.KEPT and signal in (signals.SEEN, signals.DRIFT):
         _watch(store, host, said, _is_described(store, host, said, args[0]))
         return
     if known.state != INSTALLED and not _is_described(store, host, said, args[0]):
@@ -199,6 +199,8 @@ def _state(host: System) -> Optional[str]:
 
 def _become(store: InProcess, host: System, planned: Optional[Plan], then: str) -> None:
     """Give a host's record what follows from a signal."""
+    if then == signals.KEPT:
+        return
     if then == signals.FORGOTTEN:
         recording.clear_record(store, host, planned)
     elif then == VERIFIED and host.record is not None and _state(host) == INSTALLED:

@@ -269,7 +269,7 @@ def test_what_helpers_call_is_looked_for_and_nothing_else_is_there() -> None:
 
 # The shell's own, what only some machines have, and words of awk's and of messages
 NOT_NEEDED = frozenset(
-    "diff echo printf sh systemctl link last size file which bridge init domain".split()
+    "curl diff echo printf sh systemctl wget link last size file which bridge init domain".split()
 )
 
 
@@ -309,15 +309,22 @@ def test_a_helper_calls_nothing_that_is_not_known(file: carried.HelperFile) -> N
     """A misspelt name would only be found where what it is for happens."""
     known = {each.name for each in file.helpers} | file.needs | BUILTINS | NO_COMMANDS
     for each in file.helpers:
-        assert commands(each.text) <= known | {"diff", "ethtool", "modprobe", "sh", "systemctl"}, (
-            each.name
-        )
+        assert commands(each.text) <= known | {
+            "curl",
+            "diff",
+            "ethtool",
+            "modprobe",
+            "sh",
+            "systemctl",
+            "wget",
+        }, each.name
 
 
 # not on every host: the check looks first, or does without
 MAY_BE_MISSING = frozenset(
-    "arping bash brctl curl date flock getent ifdown ifup ip journalctl kill netconfig netplan nft od "
-    "pidof ping ping6 reboot sh shutdown sync sysctl systemctl tail timeout wget".split()
+    "arping bash brctl curl date flock getent ifdown ifup ip journalctl kill netconfig "
+    "netplan nft od pidof ping ping6 reboot sh shutdown sync sysctl systemctl tail timeout "
+    "wget".split()
 )
 
 
@@ -410,3 +417,41 @@ def test_a_reader_that_is_gone_ends_no_section(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", section], check=False)
     assert done.returncode == 0
     assert (tmp_path / "behind").read_text() == "behind\n"
+
+
+REFUSED = """
+runs() { [ "$runs" = yes ]; }
+new=%s
+tells http://192.0.2.1/cblr/svc/op/trig/mode/firstboot/system/kvm1
+leave_alone "there is no NIC 'eth7', $(printf 'x\\n%%s' '; id')"
+"""
+
+
+@pytest.mark.parametrize("shell_name", machine.SHELLS)
+@pytest.mark.parametrize(("program", "how"), [("curl", ""), ("wget", ""), ("wget", "yes")])
+def test_an_installation_that_is_refused_tells_why(
+    program: str, how: str, shell_name: str, tmp_path: Path
+) -> None:
+    """At its own root; a host that runs is not left without the bridge that it has."""
+    told = tmp_path / "told"
+    there = only(tmp_path / "bin", [*carried.programs() - {"sh", "flock"}])
+    (there / program).write_text('#!/bin/sh\nfor last; do :; done\necho "$last" > %s\n' % told)
+    (there / program).chmod(0o755)
+    helpers = "".join(shipped.text("script/helpers", each) for each in ("shared.sh", "begin.sh"))
+    run = subprocess.run(
+        machine.SHELLS[shell_name],
+        input=helpers + REFUSED % (tmp_path / "new"),
+        env={"PATH": str(there), "runs": how},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=HANGS,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert "the network stays as it is" in run.stderr
+    if how:
+        assert not told.exists()
+    else:
+        words = "there_is_no_NIC_eth7_x_id"
+        assert told.read_text().endswith("/firstboot/system/kvm1,rolled-back,%s\n" % words)

@@ -16,7 +16,6 @@ from cobbler_bridge.store.host_record import (
     INSTALLING,
     NETWORK,
     ROLLED_BACK,
-    SURE,
     VERIFIED,
 )
 
@@ -96,11 +95,19 @@ def after(signal: str, known: Known) -> str:
         # one that is described by now
         stays = known.state in (VERIFIED, BY_HAND)
         return KEPT if stays else VERIFIED if known.planned or known.state == INSTALLED else REFUSED
-    if signal == POST and known.ends_late and known.proves and known.state in AT_FIRST_BOOT:
+    if signal == POST and known.proves and _is_known_better(known):
         return KEPT
     if not known.to_install:
         return REFUSED
     return _BEGUN[signal][1] if known.planned else FORGOTTEN
+
+
+def _is_known_better(known: Known) -> bool:
+    """Whether the end of the installation tells less than what was told before it."""
+    if known.ends_late:
+        return known.state in AT_FIRST_BOOT
+    # its script has refused, or a boot has put the old network back
+    return known.state == ROLLED_BACK and known.planned
 
 
 def _back(known: Known) -> str:
@@ -108,10 +115,7 @@ def _back(known: Known) -> str:
     was switched while it ran still has the bridge that it had, if it had one."""
     if known.state == ROLLED_BACK:
         return ROLLED_BACK
-    if known.state in SURE:
-        # it was switched past us; another word of it, that all is well, takes this back
-        return KEPT
-    if not known.proves or known.state is None:
+    if not known.proves or known.state in (None, VERIFIED, BY_HAND):
         return REFUSED
     return FAILED if known.state in (APPLYING, FAILED) else ROLLED_BACK
 
@@ -131,6 +135,4 @@ def meant(signal: str, name: Any) -> Said:
         return Said(signal, name)
     reason = "" if what == SEEN else _NO_REASON.sub(" ", rest[:_REASON_CHARACTERS]).strip()
     digest = digest if _DIGEST.match(digest) else ""
-    # of a bridge that was proved
-    drift = NETWORK if what == BACK else drift
     return Said(signal if what == NOTED else what, found.group(1), reason, drift, digest)

@@ -92,6 +92,14 @@ def is_proved(description: Description) -> bool:
     return description.first_boot.verify and not description.xen.makes_network
 
 
+def refusal(description: Description) -> Tuple[Step, ...]:
+    """How Cobbler hears that a host which was to prove its bridge has been left alone."""
+    if not is_proved(description) or not description.first_boot.url:
+        return ()
+    does = "Cobbler is told why, where an installation leaves the network as it is"
+    return (Call("tells", (description.first_boot.url,), does),)
+
+
 def check(description: Description) -> Tuple[Step, ...]:
     """What the check must prove; nothing where none is wanted."""
     if not description.first_boot.verify:

@@ -61,7 +61,7 @@ def _plan(description: Description, targets: Targets) -> Tuple[Optional[Plan], L
     said = tuple(
         Call("say", (str(remark),), "the log says: %s" % str(remark)) for remark in remarks
     )
-    steps = (*steps, *said)
+    steps = (*first_boot.refusal(description), *steps, *said)
     proved = first_boot.is_proved(description)
     bridges = description.bridges
     return Plan(description.subject, title, bridges, steps, unbridged, remarks, proved), []

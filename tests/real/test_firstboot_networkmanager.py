@@ -81,8 +81,8 @@ class Booted(Host):
         # shorter than anybody may ask for
         expected = self.machine.path(STATE + "/expected")
         text = expected.read_text()
-        assert "timeout 10\n" in text
-        expected.write_text(text.replace("timeout 10\n", "timeout 5\n"))
+        assert "timeout 10 always\n" in text
+        expected.write_text(text.replace("timeout 10 always\n", "timeout 5\n"))
 
     def start_networkmanager(self) -> None:
         self.machine.run("systemctl", "restart", "NetworkManager.service")

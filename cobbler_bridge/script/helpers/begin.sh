@@ -2,7 +2,7 @@
 # sh; BRIDGE_ROOT is the root to work on (default: /). Behind its name may stand a word: "look" prints
 # the files that it would write or set aside, "diff" what would change in them, and neither changes
 # anything; with "apply" its status says whether the bridge is there.
-# needs: say flock mkdir rm
+# needs: runs say flock mkdir rm tr
 
 umask 022
 PATH=${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin
@@ -22,11 +22,21 @@ root=${root%/}
 state=$root/var/lib/cobbler-bridge
 new=$state/new
 
+# tells URL: by which an installation that leaves the network alone tells Cobbler why
+tells() {
+    told_by=$1
+}
+
 leave_alone() {
     say "$*; the network stays as it is" >&2
     rm -rf "$new"
+    [ -n "$root$looks" ] || [ -z "${told_by:-}" ] || runs || tell_why "$told_by,rolled-back,$(printf '%.200s' "$*" | tr -cs 'A-Za-z0-9.:-' '_')"
     exit 1
 }
+
+tell_why() {
+    curl -g -f -s -m 20 "$1" || wget -q -O - -T 20 -t 1 "$1"
+} > /dev/null 2>&1 < /dev/null
 
 # need PATH WHY PACKAGE INSTALLER: without this program nothing is begun; where INSTALLER can, it
 # installs it
