@@ -42,7 +42,8 @@ def choose(store: XmlRpc, names: Sequence[str], profiles: Sequence[str]) -> Chos
 
     By a profile come those of its systems that have a bridge described and are no guests.
     """
-    systems = {system.name: system for system in store.systems()}
+    asked = [] if profiles else names
+    systems = {system.name: system for system in store.systems(asked)}
     problems = by_hand.missing(names, systems)
     wanted = {name: True for pattern in names for name in fnmatch.filter(systems, pattern)}
     for system in systems.values():
@@ -116,7 +117,8 @@ def roll_out(
     before: Dict[str, System] = {}
 
     def begin(jobs: Sequence[Job]) -> None:
-        systems = {system.name: system for system in store.systems()}
+        asked = [job.host for job in jobs]
+        systems = {system.name: system for system in store.systems(asked)}
         for job in jobs:
             before[job.host] = systems[job.host]
             recording.apply(store, systems[job.host])
@@ -129,7 +131,7 @@ def roll_out(
 
 def choose_proved(store: XmlRpc, names: Sequence[str]) -> Chosen:
     """Look up hosts that have proved a bridge, by names that may be patterns."""
-    systems = {system.name: system for system in store.systems()}
+    systems = {system.name: system for system in store.systems(names)}
     problems = by_hand.missing(names, systems)
     jobs = []
     for name in sorted(name for p in names for name in fnmatch.filter(systems, p)):
@@ -151,7 +153,7 @@ def undo(store: XmlRpc, chosen: Chosen, ask: waves.Run) -> Iterator[Outcome]:
     Cobbler forgets the bridges of each that did."""
     for outcome in waves.one_by_one(chosen.jobs, ask):
         if outcome.outcome == waves.UNDONE:
-            host = next(each for each in store.systems() if each.name == outcome.host)
+            host = next(each for each in store.systems([outcome.host]) if each.name == outcome.host)
             data = store.blended("system", outcome.host) or {}
             recording.clear_record(store, host, recording.planned(data, lambda problem: None))
         yield outcome
@@ -159,7 +161,7 @@ def undo(store: XmlRpc, chosen: Chosen, ask: waves.Run) -> Iterator[Outcome]:
 
 def _note(store: XmlRpc, outcome: Outcome, plan: Plan) -> None:
     """Have Cobbler remember what it has not heard from the host itself."""
-    systems = {system.name: system for system in store.systems()}
+    systems = {system.name: system for system in store.systems([outcome.host])}
     host = systems[outcome.host]
     record = host.record
     if record is None or record.state != host_record.APPLYING:
