@@ -63,7 +63,12 @@ def test_a_system(objects: Server) -> None:
         found[way] = json.loads(done.stdout.splitlines()[-1])
     web1, kvm1 = found["in process"]
     # a value that nobody set is read from disk as another one
-    assert found["XML-RPC"][0] == web1
+    told = found["XML-RPC"][0]
+    assert dict(told, meta=web1["meta"]) == web1
+    # what nobody here reads is a digest there
+    assert told["meta"]["bridge_host"] == "kvm1"
+    assert told["meta"].keys() == web1["meta"].keys()
+    assert "127.0.0.1" not in told["meta"]["tree"]
     assert found["XML-RPC"][1]["record"] == kvm1["record"]
     assert (web1["name"], web1["profile"], web1["template"]) == ("web1", "rhel7", "/minimal.ks")
     assert (web1["own_meta"], web1["unreadable"]) == ({"bridge_host": "kvm1"}, [])
