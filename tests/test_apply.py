@@ -113,13 +113,17 @@ def test_what_is_there_already_is_not_switched() -> None:
 
 def test_a_session_that_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waves, "_PAUSE", 0)
-    cut = Answer(NO_SESSION, ["Connection reset"])
-    site = Site(2, kvm00=[CHANGES, cut, cut, Answer(0, [])], kvm01=[CHANGES, cut, BACK])
+    cut, done, not_yet = Answer(NO_SESSION, ["Connection reset"]), Answer(0, []), Answer(2, [])
+    site = Site(2, kvm00=[CHANGES, cut, cut, not_yet, done, done], kvm01=[CHANGES, cut, BACK])
     found = site.roll_out()
     assert [each.outcome for each in found.values()] == [VERIFIED, FAILED]
+    # it was proved before, and never heard of this
+    site = Site(1, kvm00=[CHANGES, cut, done, CHANGES])
+    found = site.roll_out()
+    assert found["kvm00"][1:3] == (FAILED, "it was cut off before it began, and is as it was")
     # for good
     monkeypatch.setattr(waves, "_SETTLES", 0)
-    site = Site(1, kvm00=[CHANGES, cut])
+    site = Site(1, kvm00=[CHANGES, cut, cut])
     assert site.roll_out()["kvm00"].outcome == UNKNOWN
 
 
@@ -136,6 +140,9 @@ def test_a_session_that_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
         ("kvm1 x", False),
         ("kvm1\n", False),
         ("", False),
+        ("localhost", False),
+        ("127.0.0.1", False),
+        ("::1", False),
     ],
 )
 def test_what_ssh_is_given(text: str, is_one: bool) -> None:
@@ -173,9 +180,9 @@ def test_what_a_host_says_is_cut(ssh: Path) -> None:
 
 def test_without_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    assert over_ssh.run("kvm1", "root", "", [], 60) == Answer(
-        NO_SESSION, ["ssh: No such file or directory"]
-    )
+    answer = over_ssh.run("kvm1", "root", "", [], 60)
+    assert answer.status == NO_SESSION
+    assert answer.last.startswith("ssh: No such file or directory")
 
 
 def test_the_report() -> None:
@@ -199,11 +206,14 @@ def test_the_report() -> None:
     }
 
 
-def test_undone_one_by_one() -> None:
+def test_undone_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waves, "_PAUSE", 0)
     site = Site(3, kvm01=[Answer(1, ["cobbler-bridge: nothing is kept that could be put back"])])
     found = list(waves.one_by_one(site.jobs, site.ask))
     assert [each.outcome for each in found] == [waves.UNDONE, FAILED, UNTOUCHED]
     assert found[1].why == "nothing is kept that could be put back"
     assert site.asked == [("kvm00", waves.UNDO), ("kvm01", waves.UNDO)]
-    site = Site(1, kvm00=[Answer(NO_SESSION, ["reset"])])
-    assert next(waves.one_by_one(site.jobs, site.ask)).outcome == UNKNOWN
+    cut = Answer(NO_SESSION, ["reset"])
+    site = Site(2, kvm00=[cut, cut], kvm01=[cut, Answer(0, [])])
+    assert next(waves.one_by_one(site.jobs[:1], site.ask)).outcome == UNKNOWN
+    assert next(waves.one_by_one(site.jobs[1:], site.ask)).outcome == waves.UNDONE

@@ -545,12 +545,12 @@ def test_the_problems_of_every_stage_are_said_at_once() -> None:
         "breed": "redhat",
         "os_version": "rhel4",
         "bridge": "br 0",
-        "bridge_backend": "wicked",
+        "bridge_backend": "netctl",
         "bridge_firewall": "none",
     }
     planned, problems = make_plan(data)
     assert planned is None
-    assert [problem.field for problem in problems] == ["bridge", "os_version", "bridge_backend"]
+    assert [problem.field for problem in problems] == ["bridge", "bridge_backend", "os_version"]
 
 
 def test_a_format_that_the_release_does_not_read_is_refused() -> None:

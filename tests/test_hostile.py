@@ -354,6 +354,9 @@ class Server:
     def has_item(self, kind: str, name: str) -> bool:
         return self.get_item(kind, name) is not None
 
+    def get_item_names(self, kind: str) -> List[str]:
+        return [each["name"] for each in self.get_items(kind)]
+
     def generate_script(self, profile: str, system: str, name: str) -> str:
         return '# script template "%s" not found' % name
 

@@ -481,6 +481,8 @@ def test_the_installer_is_not_what_it_installs(tmp_path: Path) -> None:
 
 # The script is killed when it calls a command for the time that is named
 CUT = """#!/bin/sh
+# not the check
+! grep -q firstboot "/proc/$PPID/cmdline" || exec %s "$@"
 count=$(cat "$BRIDGE_ROOT/cut")
 echo $((count - 1)) > "$BRIDGE_ROOT/cut"
 [ "$count" != 1 ] || kill -9 "$PPID"
@@ -495,7 +497,7 @@ def test_a_script_that_is_killed(sh: List[str], tmp_path: Path) -> None:
     for at in range(5, 40, 3):
         host = Running(tmp_path / str(at), sh)
         (host.root / "cut").write_text("%d\n" % at)
-        (host.root / "bin/mv").write_text(CUT % shutil.which("mv"))
+        (host.root / "bin/mv").write_text(CUT.replace("%s", str(shutil.which("mv"))))
         (host.root / "bin/mv").chmod(0o755)
         done = "it takes effect now" in host.script().output
         (host.root / "bin/mv").unlink()

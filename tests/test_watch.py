@@ -48,7 +48,7 @@ def said(host: Machine) -> List[str]:
 @ON_EVERY_SHELL
 def test_all_is_well(sh: List[str], tmp_path: Path) -> None:
     host = watched(tmp_path, sh)
-    assert host.state() == ["kept", "ports", "proved", "script", "written"]
+    assert host.state() == ["kept", "ports", "proved", "script", "undo", "written"]
     before = machine.tree(tmp_path)
     run = host.check_with("watch")
     assert run == machine.Run(

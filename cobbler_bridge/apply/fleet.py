@@ -2,13 +2,15 @@
 
 import fnmatch
 import json
+import re
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
+from urllib.parse import quote
 
 from cobbler_bridge import table, typed
 from cobbler_bridge.apply import over_ssh, waves
 from cobbler_bridge.apply.waves import Job, Outcome
 from cobbler_bridge.description import keys
-from cobbler_bridge.placement import by_hand, recording
+from cobbler_bridge.placement import by_hand, recording, signals
 from cobbler_bridge.plan.plan import Plan
 from cobbler_bridge.problem import Problem, one_line, shown
 from cobbler_bridge.script import render
@@ -66,7 +68,7 @@ def choose(store: XmlRpc, names: Sequence[str], profiles: Sequence[str]) -> Chos
         if plan is not None and not found:
             plans[name] = plan
             jobs.append(Job(name, target, render.program(plan)))
-    problems += _same_targets(jobs)
+    problems += _same_targets(jobs, store.names("system"))
     return Chosen(jobs, plans, problems)
 
 
@@ -88,9 +90,9 @@ def _no_target(name: str, target: str) -> Problem:
     return Problem(name, "hostname", "%s is no name for ssh" % shown(target), "correct it")
 
 
-def _same_targets(jobs: Sequence[Job]) -> Iterator[Problem]:
+def _same_targets(jobs: Sequence[Job], names: Sequence[str]) -> Iterator[Problem]:
     """One machine is one host: the script of another one would be wrong on it."""
-    first: Dict[str, str] = {}
+    first = {name.lower(): name for name in names}
     for job in jobs:
         other = first.setdefault(job.target.lower(), job.host)
         if other != job.host:
@@ -104,10 +106,15 @@ def asker(user: str) -> waves.Run:
     def ask(job: Job, word: str) -> over_ssh.Answer:
         program, words = job.program, [word]
         if word in _PROGRAMS:
-            program, words = _PROGRAMS[word], []
+            program, words = _PROGRAMS[word], [_in_url(job.host)]
         return over_ssh.run(job.target, user, program, words, _SECONDS[word])
 
     return ask
+
+
+def _in_url(name: str) -> str:
+    """A name as it stands in the URL by which its host tells Cobbler, for grep -E."""
+    return re.sub("[.+]", r"[\g<0>]", quote(name, safe=""))
 
 
 def roll_out(
@@ -117,16 +124,25 @@ def roll_out(
     before: Dict[str, System] = {}
 
     def begin(jobs: Sequence[Job]) -> None:
-        asked = [job.host for job in jobs]
-        systems = {system.name: system for system in store.systems(asked)}
-        for job in jobs:
-            before[job.host] = systems[job.host]
-            recording.apply(store, systems[job.host])
+        for system in _known(store, [job.host for job in jobs]).values():
+            recording.apply(store, system)
+            before[system.name] = system
 
     for outcome in waves.roll_out(chosen.jobs, size, stop_after, ask, begin):
+        plan = chosen.plans[outcome.host]
         if outcome.host in before:
-            _note(store, outcome, chosen.plans[outcome.host])
+            _note(store, outcome, plan)
+        elif outcome.outcome == waves.ALREADY:
+            job = next(each for each in chosen.jobs if each.host == outcome.host)
+            _heal(store, job, plan, ask)
         yield outcome
+
+
+def _known(store: XmlRpc, names: Sequence[str]) -> Dict[str, System]:
+    """The systems of these names; one may have been removed meanwhile."""
+    if not names:
+        return {}
+    return {each.name: each for each in store.systems(names) if each.name in names}
 
 
 def choose_proved(store: XmlRpc, names: Sequence[str]) -> Chosen:
@@ -134,17 +150,21 @@ def choose_proved(store: XmlRpc, names: Sequence[str]) -> Chosen:
     systems = {system.name: system for system in store.systems(names)}
     problems = by_hand.missing(names, systems)
     jobs = []
-    for name in sorted(name for p in names for name in fnmatch.filter(systems, p)):
+    for name in sorted({name for p in names for name in fnmatch.filter(systems, p)}):
         record = systems[name].record
         if record is None or not record.bridges:
             problems.append(Problem(name, "record", "has no bridge", "name a host that has one"))
             continue
-        data = store.blended("system", name) or {}
+        try:
+            data = store.blended("system", name) or {}
+        except ItemError as error:
+            problems.append(error.problem)
+            continue
         target = typed.text(data.get("hostname")) or name
         if not over_ssh.is_target(target):
             problems.append(_no_target(name, target))
         jobs.append(Job(name, target, ""))
-    problems += _same_targets(jobs)
+    problems += _same_targets(jobs, store.names("system"))
     return Chosen(jobs, {}, problems)
 
 
@@ -153,25 +173,37 @@ def undo(store: XmlRpc, chosen: Chosen, ask: waves.Run) -> Iterator[Outcome]:
     Cobbler forgets the bridges of each that did."""
     for outcome in waves.one_by_one(chosen.jobs, ask):
         if outcome.outcome == waves.UNDONE:
-            host = next(each for each in store.systems([outcome.host]) if each.name == outcome.host)
-            data = store.blended("system", outcome.host) or {}
-            recording.clear_record(store, host, recording.planned(data, lambda problem: None))
+            for host in _known(store, [outcome.host]).values():
+                data = store.blended("system", host.name) or {}
+                recording.clear_record(store, host, recording.planned(data, lambda problem: None))
         yield outcome
 
 
 def _note(store: XmlRpc, outcome: Outcome, plan: Plan) -> None:
     """Have Cobbler remember what it has not heard from the host itself."""
-    systems = {system.name: system for system in store.systems([outcome.host])}
-    host = systems[outcome.host]
-    record = host.record
-    if record is None or record.state != host_record.APPLYING:
-        return
-    if outcome.outcome == waves.VERIFIED:
-        then = recording.record_of(plan, host_record.VERIFIED, record)
-        recording.write_record(store, host, then._replace(seen=then.since), plan.bridges)
-        by_hand.place(store, outcome.host, False)
-    elif outcome.outcome == waves.FAILED:
-        recording.fail(store, host, record, outcome.why)
+    for host in _known(store, [outcome.host]).values():
+        record = host.record
+        if record is None or record.state != host_record.APPLYING:
+            continue
+        if outcome.outcome == waves.VERIFIED:
+            _verify(store, host, plan)
+        elif outcome.outcome == waves.FAILED:
+            recording.fail(store, host, record, signals.reason_of(outcome.why))
+
+
+def _heal(store: XmlRpc, job: Job, plan: Plan, ask: waves.Run) -> None:
+    """Where nothing is to be done, what Cobbler remembers may still be from before."""
+    for host in _known(store, [job.host]).values():
+        state = None if host.record is None else host.record.state
+        unsure = state in (None, host_record.APPLYING, host_record.FAILED)
+        if unsure and ask(job, waves.OUTCOME).status == 0:
+            _verify(store, host, plan)
+
+
+def _verify(store: XmlRpc, host: System, plan: Plan) -> None:
+    then = recording.record_of(plan, host_record.VERIFIED, host.record)
+    recording.write_record(store, host, then._replace(seen=then.since), plan.bridges)
+    by_hand.place(store, host.name, False)
 
 
 def as_text(outcomes: Sequence[Outcome]) -> str:

@@ -27,6 +27,8 @@ WELL = (VERIFIED, ALREADY, UNDONE)
 _SETTLES = 900
 # between two questions
 _PAUSE = 5
+# what OUTCOME ends with while nothing is proved
+_NOT_YET = 2
 
 
 class Job(NamedTuple):
@@ -103,6 +105,10 @@ def one_by_one(jobs: Sequence[Job], run: Run) -> Iterator[Outcome]:
             continue
         began = time.monotonic()
         answer = run(job, UNDO)
+        if answer.status == NO_SESSION:
+            # the network that it comes back with may be another one
+            time.sleep(_PAUSE)
+            answer = run(job, UNDO)
         seconds = time.monotonic() - began
         well = answer.status == 0
         bad = UNKNOWN if answer.status == NO_SESSION else FAILED
@@ -139,12 +145,23 @@ def _looked(job: Job, run: Run) -> Optional[Outcome]:
 def _switched(job: Job, run: Run) -> Outcome:
     began = time.monotonic()
     answer = run(job, APPLY)
-    while answer.status == NO_SESSION and time.monotonic() - began < _SETTLES:
-        # the host goes on by itself
-        time.sleep(_PAUSE)
-        answer = run(job, OUTCOME)
+    if answer.status == NO_SESSION:
+        answer = _outcome(job, run)
     seconds = time.monotonic() - began
     if answer.status == NO_SESSION:
         why = "it can't be reached any more: %s" % answer.last
         return Outcome(job.host, UNKNOWN, why, seconds)
     return Outcome(job.host, FAILED if answer.status else VERIFIED, answer.last, seconds)
+
+
+def _outcome(job: Job, run: Run) -> Answer:
+    """What became of a host that was cut off: it goes on by itself, if it had begun."""
+    until = time.monotonic() + _SETTLES
+    while True:
+        answer = run(job, OUTCOME)
+        if answer.status not in (NO_SESSION, _NOT_YET) or time.monotonic() >= until:
+            break
+        time.sleep(_PAUSE)
+    if answer.status == 0 and _looked(job, run) is None:
+        return Answer(1, ["it was cut off before it began, and is as it was"])
+    return answer

@@ -120,6 +120,11 @@ def _back(known: Known) -> str:
     return FAILED if known.state in (APPLYING, FAILED) else ROLLED_BACK
 
 
+def reason_of(text: str) -> str:
+    """What a host says of itself, as a record may hold it."""
+    return _NO_REASON.sub(" ", text[:_REASON_CHARACTERS]).strip()
+
+
 def meant(signal: str, name: Any) -> Said:
     """What a call of this name says."""
     found = _SUFFIX.match(name) if signal == FIRSTBOOT and isinstance(name, str) else None
@@ -133,6 +138,6 @@ def meant(signal: str, name: Any) -> Said:
         digest, _, rest = rest.partition(",")
     if drift not in (_WORDS if what == DRIFT else ("",)):
         return Said(signal, name)
-    reason = "" if what == SEEN else _NO_REASON.sub(" ", rest[:_REASON_CHARACTERS]).strip()
+    reason = "" if what == SEEN else reason_of(rest)
     digest = digest if _DIGEST.match(digest) else ""
     return Said(signal if what == NOTED else what, found.group(1), reason, drift, digest)

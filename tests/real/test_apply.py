@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-from concurrent import futures
 from pathlib import Path
 from typing import Iterator, List, Tuple
 
@@ -100,10 +99,7 @@ class Remote(Relayed):
         """Run cobbler-bridge on the server, and hear what the machine asks meanwhile."""
         command = 'PATH=$0:$PATH exec cobbler-bridge "$@"'
         argv = ["sh", "-c", command, str(self.folder), *words]
-        with futures.ThreadPoolExecutor() as pool:
-            run = pool.submit(self.server.cobbler.run, argv, check=False)
-            self.until(run.done)
-            done = run.result()
+        done = self.asked_by(lambda: self.server.cobbler.run(argv, check=False))
         return done.returncode, done.stdout + done.stderr
 
 

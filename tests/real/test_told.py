@@ -5,7 +5,8 @@ Cobbler, whatever this answers.
 """
 
 import re
-from typing import Callable, Iterator
+from concurrent import futures
+from typing import Callable, Iterator, TypeVar
 from urllib.parse import unquote
 
 import pytest
@@ -20,6 +21,8 @@ from systemd_machine import SystemdMachine
 from waiting import wait_for
 
 ADDRESS = "10.99.0.9/24," + GATEWAY
+
+T = TypeVar("T")
 
 
 class Relayed(Running):
@@ -53,6 +56,13 @@ class Relayed(Running):
             return come()
 
         assert wait_for(asked), self.said() + self.system.journal(WATCH)
+
+    def asked_by(self, run: Callable[[], T]) -> T:
+        """Hear what the machine asks as long as something runs that waits for it."""
+        with futures.ThreadPoolExecutor() as pool:
+            running = pool.submit(run)
+            self.until(running.done)
+            return running.result()
 
     def looks(self) -> str:
         """The drift that is noted when it has looked at its bridge again."""
@@ -88,7 +98,7 @@ def switch(host: Relayed, server: Server) -> str:
     """Run the script that Cobbler has for this host, on it."""
     text = server.command("render", "--system", "kvm1", "--format", "sh").stdout
     host.write("/tmp/script", text.replace("http://127.0.0.1/", "http://%s/" % GATEWAY))
-    return host.system.run("sh", "/tmp/script")
+    return host.asked_by(lambda: host.system.run("sh", "/tmp/script"))
 
 
 def addressed(host: Relayed, address: str) -> None:

@@ -39,11 +39,10 @@ by_check() {
     begun) start_check ;;
     ended)
         end_changes
-        grep -q '^/etc/' "$new/todo" "$new/aside" || return 0
         if runs; then
             say "it takes effect now: it is proved, or the old network put back; the system's log says how it ends"
             await_check
-        else
+        elif grep -q '^/etc/' "$new/todo" "$new/aside"; then
             say "it takes effect at the next boot, which proves it or puts the old network back"
         fi
         ;;
@@ -57,7 +56,8 @@ needs_no_check() {
     while read -r path; do
         is_ours "$path" || return 1
     done < "$new/todo"
-    [ ! -e "$state/expected" ] && same "$new/files/var/lib/cobbler-bridge/expected" "$state/proved"
+    [ ! -e "$state/expected" ] && [ ! -e "$state/rolled-back" ] &&
+        same "$new/files/var/lib/cobbler-bridge/expected" "$state/proved"
 }
 
 # begin_changes: what stood there before our first run lies in "before", and "changes" lists it,
@@ -67,7 +67,7 @@ begin_changes() {
     # nobody waits for what is left of an older check
     if [ ! -e "$state/expected" ]; then
         rm -rf "$state/changes" "$state/before" "$state/unfinished" "$state/laid" "$state/back" \
-            "$state/rolled-back" "$state/told" "$state/guests" ||
+            "$state/rolled-back" "$state/told" "$state/guests" "$state/undoing" "$state/undone" ||
             give_up "nothing can be written below $state"
     fi
     [ -e "$state/changes" ] || printf '' > "$state/changes"

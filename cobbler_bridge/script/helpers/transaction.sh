@@ -78,6 +78,8 @@ would_change() {
     else
         cat "$new/todo" "$new/aside"
     fi
+    # what would keep a run from it
+    [ ! -s "$new/todo" ] && [ ! -s "$new/aside" ] || "$now_at" wanted
     rm -rf "$new"
     exit 0
 }

@@ -649,7 +649,7 @@ any_link() {
 await_old_network() {
     seconds
     until=$((now + old_network_seconds)) linked=$((now + 10))
-    until plug_in; old_network; do
+    until plug_in; old_network && reaches; do
         seconds
         [ "$now" -lt "$until" ] || return 1
         [ "$now" -lt "$linked" ] || any_link || return 1
@@ -707,11 +707,14 @@ roll_back() {
 
 # keep_for_undo: what stood there before the first of our runs that was proved
 keep_for_undo() {
-    changes_are_whole || return 0
+    # without a watch nothing stays that could put it back
+    [ "$watch" != no ] && changes_are_whole || return 0
+    # where what stood before the first could not be kept, what stood before another is no way back
+    [ -e "$state/undo/changes" ] || [ ! -e "$state/proved.before" ] || return 0
     mkdir -p "$state/undo/before" || return 0
     sed '/^end /d' "$state/undo/changes" > "$state/undo/part" || :
     while read -r what path; do
-        if [ "$what" = end ] || grep -q "^[a-z]* $path\$" "$state/undo/part"; then continue; fi
+        if [ "$what" = end ] || grep -qxF -e "had $path" -e "added $path" "$state/undo/part"; then continue; fi
         [ "$what" != had ] || {
             mkdir -p "$state/undo/before${path%/*}" || return 0
             copy "$state/before$path" "$state/undo/before$path" || return 0
@@ -728,7 +731,7 @@ undo() {
     if [ ! -r "$state/proved" ] || [ ! -e "$state/undo/changes" ]; then
         say "nothing is kept that could be put back"
         exit 1
-    elif [ -e "$state/expected" ] || ! alone; then
+    elif ! alone || { [ -e "$state/expected" ] && ! same "$state/proved" "$state/expected"; }; then
         say "a check is at work: ask again when it has ended"
         exit 1
     fi
@@ -736,13 +739,42 @@ undo() {
     settings "$state/proved"
     missing="undo was asked for" undoing=yes waited=0
     rm -rf "$state/changes" "$state/before" "$state/back" "$state/laid" "$state/undone"
-    if ! cp -R "$state/undo/before" "$state/before" || ! cp "$state/undo/changes" "$state/changes" ||
+    # one that is cut off goes on as such, and finds the copies whole
+    if ! cp -a "$state/undo/before" "$state/before" || ! cp "$state/undo/changes" "$state/changes" ||
+        ! { [ ! -e "$state/written" ] || cp "$state/written" "$state/undo/written"; } ||
+        ! could_reach || ! printf '%s\n' "$reached" > "$state/undoing" || ! sync ||
         ! mv -f "$state/proved" "$state/expected"; then
+        rm -f "$state/undoing"
         say "nothing can be written below $state"
         exit 1
     fi
     roll_back
+    not_undone
     exit "$status"
+}
+
+# could_reach: sets reached to yes where a gateway answers now, which then must answer afterwards
+could_reach() {
+    why=$missing reached=no missing='' heard=''
+    look_for_anybody
+    [ -n "$missing" ] || reached=yes
+    missing=$why
+}
+
+# reaches: an address alone may be that of a network that is no more; the bridge is there to go back to
+reaches() {
+    [ -n "$undoing" ] && grep -qx yes "$state/undoing" || return 0
+    could_reach
+    [ "$reached" = yes ]
+}
+
+# not_undone: what stays is the bridge that was proved
+not_undone() {
+    [ -n "$undoing" ] && [ -e "$state/expected" ] && [ -n "$failed" ] && [ -z "$half" ] || return 0
+    mv -f "$state/expected" "$state/proved"
+    rm -f "$state/undoing" "$state/check.pid"
+    no_message
+    forget
 }
 
 # undone: there is no bridge any more, and nothing to look at
@@ -751,22 +783,29 @@ undone() {
     no_message
     rm -rf "$state/undo" "$state/rolled-back" "$state/failed"
     printf '' > "$state/undone"
+    rm -f "$state/undoing"
     status=0
 }
 
 # bridge_again: as it was before undo
 bridge_again() {
     uninterruptible
+    # cut off from here on, it begins with the old network again
+    rm -f "$state/back"
     stop_readers
     each_change put_ours || :
+    [ ! -e "$state/undo/written" ] || copy "$state/undo/written" "$state/written"
+    load_rules
     start_readers start
+    sync
     interruptible
-    mv -f "$state/expected" "$state/proved"
+    wanted=$state/expected
+    prove || :
     failed=undo
     each_change clear_up
+    mv -f "$state/expected" "$state/proved"
     forget
-    rm -f "$state/check.pid"
-    prove || :
+    rm -f "$state/undoing" "$state/check.pid"
     say "the old network does not come up: the bridge$bridges is there again${missing:+, and $missing}"
 }
 
@@ -1009,9 +1048,12 @@ begin() {
     if [ -e "$state/unfinished" ] || [ -e "$state/laid" ]; then
         missing=$(head -n 1 "$state/unfinished")
         missing="${missing:-the files of the bridge were not all put in place} (interrupted)"
+        [ ! -e "$state/undoing" ] || undoing=yes
         roll_back
+        not_undone
         exit "$status"
     fi
+    rm -f "$state/undoing"
     resume
     if [ -e "$state/switch" ]; then
         # there is no switch's port that wakes up, and somebody may wait
@@ -1030,6 +1072,11 @@ main() {
     esac
     { [ -r "$state/expected" ] || [ -r "$state/rolled-back" ]; } && alone || exit 0
     interruptible
+    if [ -e "$state/undoing" ] && [ ! -e "$state/expected" ]; then
+        if [ -e "$state/rolled-back" ] && [ ! -e "$state/proved" ]; then undone; fi
+        rm -f "$state/undoing"
+        exit "$status"
+    fi
     if [ ! -e "$state/expected" ]; then still_back; fi
     begin
     if [ -n "$damaged" ]; then
