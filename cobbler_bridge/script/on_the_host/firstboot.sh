@@ -1070,6 +1070,11 @@ main() {
     watch) [ ! -r "$state/proved" ] || watch; exit 0 ;;
     gone) abandon; exit 0 ;;
     esac
+    # an undo that was cut off at its beginning, or when the bridge was there again
+    if [ -e "$state/undoing" ] && [ ! -e "$state/expected" ] && [ -e "$state/proved" ]; then
+        forget
+        rm -f "$state/undoing" "$state/check.pid"
+    fi
     { [ -r "$state/expected" ] || [ -r "$state/rolled-back" ]; } && alone || exit 0
     interruptible
     if [ -e "$state/undoing" ] && [ ! -e "$state/expected" ]; then
