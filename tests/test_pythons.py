@@ -21,6 +21,7 @@ ELSEWHERE = {
     "test_pythons.py": "this",
     "test_running_host.py": "shells",
     "test_runtime.py": "shells",
+    "test_undo.py": "shells",
     "test_section.py": "shells",
     "test_shell.py": "shells",
     "test_style.py": "tools for the newest Pythons only",

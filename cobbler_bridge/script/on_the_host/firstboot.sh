@@ -801,12 +801,18 @@ bridge_again() {
     interruptible
     wanted=$state/expected
     prove || :
+    # from here on it is no undo any more, and nobody needs what lies beside the places
+    mv -f "$state/expected" "$state/proved"
+    end_undo
+    say "the old network does not come up: the bridge$bridges is there again${missing:+, and $missing}"
+}
+
+# end_undo: the bridge is there
+end_undo() {
     failed=undo
     each_change clear_up
-    mv -f "$state/expected" "$state/proved"
     forget
     rm -f "$state/undoing" "$state/check.pid"
-    say "the old network does not come up: the bridge$bridges is there again${missing:+, and $missing}"
 }
 
 # is_back: another run of the script begins anew; a name is changed also where the disk is full
@@ -1071,10 +1077,7 @@ main() {
     gone) abandon; exit 0 ;;
     esac
     # an undo that was cut off at its beginning, or when the bridge was there again
-    if [ -e "$state/undoing" ] && [ ! -e "$state/expected" ] && [ -e "$state/proved" ]; then
-        forget
-        rm -f "$state/undoing" "$state/check.pid"
-    fi
+    [ ! -e "$state/undoing" ] || [ -e "$state/expected" ] || [ ! -e "$state/proved" ] || end_undo
     { [ -r "$state/expected" ] || [ -r "$state/rolled-back" ]; } && alone || exit 0
     interruptible
     if [ -e "$state/undoing" ] && [ ! -e "$state/expected" ]; then
