@@ -217,3 +217,12 @@ def test_undone_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     site = Site(2, kvm00=[cut, cut], kvm01=[cut, Answer(0, [])])
     assert next(waves.one_by_one(site.jobs[:1], site.ask)).outcome == UNKNOWN
     assert next(waves.one_by_one(site.jobs[1:], site.ask)).outcome == waves.UNDONE
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("kvm1.x+y", "kvm1[.]x%2By"), ("kvm 1", "kvm%201"), ("\udc80", "%3F"), ("a|b", "a%7Cb")],
+)
+def test_a_name_in_the_url_of_a_host(name: str, found: str) -> None:
+    """As its script has it, and it matches nothing else."""
+    assert fleet._in_url(name) == found

@@ -2,7 +2,6 @@
 
 import fnmatch
 import json
-import re
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
 from urllib.parse import quote
 
@@ -114,7 +113,7 @@ def asker(user: str) -> waves.Run:
 
 def _in_url(name: str) -> str:
     """A name as it stands in the URL by which its host tells Cobbler, for grep -E."""
-    return re.sub("[.+]", r"[\g<0>]", quote(name, safe=""))
+    return quote(name, safe="", errors="replace").replace(".", "[.]")
 
 
 def roll_out(
