@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -648,7 +649,7 @@ def _has_colours() -> bool:
     return sys.stdout.isatty() and not plain
 
 
-def _put(path: Optional[str], text: str) -> None:
+def _put(path: Optional[str], text: str, option: str = "--output ") -> None:
     """Write to a file, which is there whole or as it was, or on standard output."""
     if path is None:
         sys.stdout.write(text)
@@ -661,7 +662,7 @@ def _put(path: Optional[str], text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             os.remove(beside)
-        message = "--output %s: %s" % (path, error.strerror)
+        message = "%s%s: %s" % (option, path, error.strerror)
         raise _FailError(WRONG_USAGE, message) from error
 
 
@@ -703,15 +704,10 @@ def _apply(options: argparse.Namespace) -> int:
             return _would_apply(chosen.jobs, options.wave, ask)
         if chosen.jobs:
             cobbler.log_in()
-        outcomes: List[waves.Outcome] = []
-        try:
-            for each in fleet.roll_out(cobbler, chosen, options.wave, options.stop_after, ask):
-                outcomes.append(each)
-                if each.outcome != waves.UNTOUCHED:
-                    _say_outcome(each, len(outcomes), len(chosen.jobs))
-        finally:
-            _write_outcomes(outcomes, options.report)
-    return WELL if all(each.outcome in waves.WELL for each in outcomes) else PROBLEMS
+        with _Progress(len(chosen.jobs), options.report) as progress:
+            limits = options.wave, options.stop_after
+            progress.follow(fleet.roll_out(cobbler, chosen, *limits, ask, progress.stopped))
+    return progress.status
 
 
 def _undo(options: argparse.Namespace) -> int:
@@ -723,15 +719,10 @@ def _undo(options: argparse.Namespace) -> int:
         if chosen.problems:
             return _refused(chosen.problems)
         cobbler.log_in()
-        outcomes: List[waves.Outcome] = []
-        try:
-            for each in fleet.undo(cobbler, chosen, fleet.asker(options.user)):
-                outcomes.append(each)
-                if each.outcome != waves.UNTOUCHED:
-                    _say_outcome(each, len(outcomes), len(chosen.jobs))
-        finally:
-            _write_outcomes(outcomes, None)
-    return WELL if all(each.outcome in waves.WELL for each in outcomes) else PROBLEMS
+        with _Progress(len(chosen.jobs), None) as progress:
+            ask = fleet.asker(options.user)
+            progress.follow(fleet.undo(cobbler, chosen, ask, progress.stopped))
+    return progress.status
 
 
 def _would_apply(jobs: Sequence[waves.Job], size: int, ask: waves.Run) -> int:
@@ -745,21 +736,82 @@ def _would_apply(jobs: Sequence[waves.Job], size: int, ask: waves.Run) -> int:
     return status
 
 
-def _say_outcome(outcome: waves.Outcome, ended: int, of: int) -> None:
-    words = ended, of, outcome.host, outcome.outcome, outcome.why and ": " + outcome.why
-    print(one_line("[%d/%d] %s: %s%s" % words), file=sys.stderr, flush=True)
+class _Progress:
+    """What becomes of hosts, as it comes: a line each and a bar on a terminal, a report that is up
+    to date whenever we are killed, and a table at the end.
 
+    The first Ctrl-C, or SIGTERM, stops what is not begun; the next one ends us.
+    """
 
-def _write_outcomes(outcomes: Sequence[waves.Outcome], path: Optional[str]) -> None:
-    sys.stdout.write(fleet.as_text(outcomes))
-    if path is None:
-        return
-    text = fleet.as_json(outcomes) if path.endswith(".json") else fleet.as_text(outcomes)
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise _FailError(PROBLEMS, "%s: %s" % (path, error.strerror)) from error
+    def __init__(self, number: int, report: Optional[str]) -> None:
+        self.outcomes: List[waves.Outcome] = []
+        self._number = number
+        self._report = report
+        self._written = 0.0
+        self._stopped = False
+        self._before: Dict[int, Any] = {}
+
+    def __enter__(self) -> "_Progress":
+        # before anything is begun: nobody wants to hear at the end that it can't be written
+        self._write()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._stop)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        sys.stdout.write(fleet.as_text(self.outcomes))
+        self._write()
+
+    @property
+    def status(self) -> int:
+        """The command's."""
+        well = all(each.outcome in waves.WELL for each in self.outcomes)
+        return _INTERRUPTED if self._stopped else WELL if well else PROBLEMS
+
+    def stopped(self) -> bool:
+        """Whether somebody wants no more hosts to be begun."""
+        return self._stopped
+
+    def _stop(self, number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        self._stopped = True
+        words = (
+            "no further host is begun, and those at work are waited for; once more to leave them"
+        )
+        print("\n" + words, file=sys.stderr, flush=True)
+
+    def follow(self, outcomes: Iterator[waves.Outcome]) -> None:
+        """Take them until there are no more."""
+        self._bar()
+        for each in outcomes:
+            self.outcomes.append(each)
+            if each.outcome != waves.UNTOUCHED:
+                self._say(each)
+            if time.monotonic() - self._written > 1:
+                self._write()
+
+    def _say(self, outcome: waves.Outcome) -> None:
+        words = len(self.outcomes), self._number, outcome.host, outcome.outcome
+        text = "[%d/%d] %s: %s" % words + (outcome.why and ": " + outcome.why)
+        clear = "\r\033[K" if sys.stderr.isatty() else ""
+        print(clear + one_line(text), file=sys.stderr, flush=True)
+        self._bar()
+
+    def _bar(self) -> None:
+        ended = len(self.outcomes)
+        if sys.stderr.isatty() and ended < self._number:
+            full = ended * 30 // self._number
+            words = "#" * full, "." * (30 - full), ended, self._number
+            print("[%s%s] %d of %d " % words, end="", file=sys.stderr, flush=True)
+
+    def _write(self) -> None:
+        if self._report is None:
+            return
+        as_report = fleet.as_json if self._report.endswith(".json") else fleet.as_text
+        _put(self._report, as_report(self.outcomes), "--report ")
+        self._written = time.monotonic()
 
 
 def _told(outcome: by_hand.Outcome, dry_run: bool) -> int:
