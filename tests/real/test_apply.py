@@ -247,11 +247,19 @@ def played(host: Remote) -> str:
         "LC_ALL": "C.UTF-8",
     }
     argv = [str(PROGRAM), "-i", "hosts", "-u", "root", "play.yml"]
-    run = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
     done = host.asked_by(
-        lambda: subprocess.run(argv, cwd=str(folder), env=env, timeout=HANGS, check=False, **run)
+        lambda: subprocess.run(
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            cwd=str(folder),
+            env=env,
+            timeout=HANGS,
+            check=False,
+        )
     )
-    return str(done.stdout)
+    return done.stdout
 
 
 def recap(said: str) -> List[Tuple[str, int, int, int]]:
