@@ -1,6 +1,6 @@
 """What another machine sees of a host: a ping each 10 ms, and a TCP session that asks each 50 ms.
 
-    far_side.py ADDRESS PORT
+    far_side.py ADDRESS PORT [SOURCE]
 
 runs until it gets SIGTERM, and then prints a line of JSON: ``sent`` and ``lost`` pings, ``outage``
 (the longest time in milliseconds in which no answer came to what was sent), ``session`` (whether
@@ -34,9 +34,10 @@ def _checksum(data: bytes) -> int:
 class Pings:
     """One each period, and which of them were answered."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, source: str) -> None:
         self.address = address
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        self.socket.bind((source, 0))
         self.id = os.getpid() & 0xFFFF
         self.sent: List[float] = []
         self.answered: Dict[int, float] = {}
@@ -78,8 +79,8 @@ class Pings:
 class Session:
     """One TCP session that is never begun anew."""
 
-    def __init__(self, address: str, port: int) -> None:
-        self.socket = socket.create_connection((address, port), 10)
+    def __init__(self, address: str, port: int, source: str) -> None:
+        self.socket = socket.create_connection((address, port), 10, (source, 0))
         self.socket.settimeout(None)
         self.asked = self.heard = time.monotonic()
         self.stall = 0.0
@@ -122,11 +123,11 @@ def _echo(session: socket.socket) -> None:
             session.sendall(text)
 
 
-def look(address: str, port: int) -> None:
+def look(address: str, port: int, source: str) -> None:
     """Ping and ask until SIGTERM, and print what came of it."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    pings, session = Pings(address), Session(address, port)
+    pings, session = Pings(address, source), Session(address, port, source)
     for run in (pings.listen, session.go_on):
         threading.Thread(target=run, daemon=True).start()
     began = time.monotonic()
@@ -150,4 +151,4 @@ if __name__ == "__main__":
     if len(sys.argv) == 2:
         answer(int(sys.argv[1]))
     else:
-        look(sys.argv[1], int(sys.argv[2]))
+        look(sys.argv[1], int(sys.argv[2]), (sys.argv[3:] or [""])[0])
