@@ -59,7 +59,7 @@ def say(text):
 
 
 def told(nic, bridge, why, bridges):
-    """Says which bridge a NIC is on, and when there is none of that name; what others made is one."""
+    """Says which bridge a NIC is on, and when there is none of that name, whoever made it."""
     say("%s: %s, %s" % (nic, bridge, why))
     name = bridge.split(",")[0]
     place = DEVICES + name.replace("/", "?")
@@ -99,7 +99,11 @@ def choose(options, bridges):
             guest = name or "the guest"
             told(guest, bridges[0], "this host's first: Cobbler could not be asked", bridges)
             return bridges[0]
-    server = connect(options)
+    return of_system(connect(options), name, bridges)
+
+
+def of_system(server, name, bridges):
+    """The same for a system, one for each of its interfaces."""
     data = server.get_system_as_rendered(name)
     records = data.get("interfaces")
     if not records:
