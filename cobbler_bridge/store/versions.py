@@ -150,6 +150,11 @@ class Cobbler33:
         """The systems whose interface of this name is saved by itself, by uid, and when it was."""
         return {}
 
+    def saved_at(self, item: Any) -> Any:
+        """When an item was last saved, whoever did it; it is not loaded for that."""
+        known = vars(item)
+        return known.get("_mtime", known.get("mtime"))
+
     def find_uid(self, uid: str) -> Any:
         """A system by its uid, ``None`` where there is none."""
         return self.api.find_system(uid=uid)
