@@ -77,11 +77,12 @@ def names_are_taken(those: Files) -> Iterator[str]:
 
 
 def devices_start(those: Files) -> Iterator[str]:
-    """Without STARTMODE, or with another word, a device is started by hand only."""
+    """Without STARTMODE, or with another word, a device is started by hand only; with nfsroot it is
+    not taken down either."""
     ports = _ports(those)
     for device, settings in those.devices.items():
         mode = settings.get("STARTMODE")
-        if mode != ("hotplug" if device in ports else "auto"):
+        if mode not in ("hotplug" if device in ports else "auto", "nfsroot"):
             yield "%s: STARTMODE %s" % (device, mode)
 
 

@@ -1,5 +1,5 @@
 # Keeps other files of wicked, and udev's rules, from working against ours.
-# needs: and_gone current edit_file file_of find_source ifcfg_lines ifcfg_merge leave_alone may_keep rewrite_file set_aside unfollowed write_file
+# needs: and_gone current edit_file file_of find_source ifcfg_lines ifcfg_merge leave_alone may_keep rewrite_file set_aside unfollowed will_write write_file
 # needs: awk cat cp grep mkdir rm sed tr
 
 wicked=/etc/sysconfig/network
@@ -147,6 +147,7 @@ wicked_keep() {
     bridge=$1 method4=$2 method6=$3
     shift 3
     find_source "$bridge" "$@"
+    wicked_stays
     may_keep "$method4" "$method6" "*$wicked/ifcfg-*" || return 0
     wicked_lines
     lost=$(grep -vE '^(STARTMODE|NAME|UNIQUE|_nm_name|USERCONTROL|BOOTPROTO|BRIDG|BONDING_|ETHERDEVICE|VLAN_|ETHTOOL_|LLADDR|LINK_REQUIRED|ZONE|FIREWALL|MTU|DHCLIENT|IPADDR|PREFIXLEN|NETMASK|BROADCAST|NETWORK|REMOTE_IPADDR|LABEL|SCOPE|IP_OPTIONS|CHECK_DUPLICATE_IP|SEND_GRATUITOUS_ARP|AUTO6_|PRE_|POST_)' "$new/lines" |
@@ -155,6 +156,15 @@ wicked_keep() {
     wicked_merge "$new/files$wicked/ifcfg-$bridge"
     for folder in "$state/kept" "$root"; do
         wicked_keep_more "$folder$wicked" "$device"
+    done
+}
+
+# wicked_stays: where the root lies behind source's device, wicked must not take it down; nor the bridge
+wicked_stays() {
+    [ -n "$source" ] && ifcfg_lines "$source" | grep -q "^STARTMODE=[\"']\{0,1\}nfsroot" || return 0
+    for each in $owned; do
+        each=$wicked/ifcfg-$each
+        ! will_write "$each" || edit_file 644 "$each" "s/^STARTMODE=.*/STARTMODE='nfsroot'/"
     done
 }
 
