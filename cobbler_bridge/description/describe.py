@@ -56,8 +56,8 @@ class FirstBoot(NamedTuple):
     always: bool = False
 
 
-class Description(NamedTuple):
-    """Everything asked for on one system or profile; there may be guests without a bridge.
+class _Asked(NamedTuple):
+    """The fields of a description; only what is derived of one can keep what it has worked out.
 
     ``vlans`` are VLANs that have addresses of their own, over something that is written anyway.
     ``gateway`` is the system's own, as Cobbler has it. ``remarks`` are about what may not be meant.
@@ -75,10 +75,18 @@ class Description(NamedTuple):
     gateway: str = ""
     remarks: Tuple[Problem, ...] = ()
 
+
+class Description(_Asked):
+    """Everything asked for on one system or profile; there may be guests without a bridge."""
+
     @property
     def devices(self) -> Tuple[Attached, ...]:
         """Every device once, each behind those that it is made of."""
-        return devices(self.bridges, self.vlans)
+        # every part of a plan asks for them
+        if "devices" not in vars(self):
+            vars(self)["devices"] = devices(self.bridges, self.vlans)
+        found: Tuple[Attached, ...] = vars(self)["devices"]
+        return found
 
     @property
     def bridge_names(self) -> Tuple[str, ...]:

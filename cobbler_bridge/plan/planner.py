@@ -76,9 +76,8 @@ def _parts(
     if description.bridges:
         more += [firewalls.write, zones.write, koan_operator.write]
     written = [writer(description, target) for writer in writers + more]
-    effects = tuple(each.step for part, _ in written for each in part.effects)
-    if first_boot.is_proved(description):
-        effects = ()
+    proved = first_boot.is_proved(description)
+    effects = () if proved else tuple(each.step for part, _ in written for each in part.effects)
     steps = sum((part.steps for part, _ in written[: len(writers)]), ()) + effects
     steps += sum((part.steps for part, _ in written[len(writers) :]), ())
     parts = Parts(checks=sum((part.checks for part, _ in written), ()), steps=steps)
