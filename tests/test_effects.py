@@ -34,7 +34,7 @@ ANEW = os.environ.get("CASES") == "anew"
 TARGETS = {
     "ifcfg": ("rhel5", "rhel6", "rhel7", "rhel8", "rhel9"),
     "ifupdown": ("bookworm",),
-    "keyfile": ("rhel8", "rhel9", "rhel10", "fedora45"),
+    "keyfile": ("rhel8", "rhel9", "rhel10", "fedora45", "bookworm", "sles15sp6"),
     "netplan": ("jammy",),
     "wicked": ("sles15sp6",),
 }

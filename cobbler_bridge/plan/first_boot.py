@@ -58,13 +58,15 @@ class Starter(NamedTuple):
     @property
     def steps(self) -> Tuple[Step, ...]:
         """What puts them in place."""
-        files = (
+        steps: List[Step] = [
             Shipped((path,), self.mode, name, "%s starts that check" % path)
             for name, path in self.shipped
-        )
-        steps = (*files, Call("link_files", (self.leads, *self.links), "it is enabled"))
-        does = "on a machine that runs it begins at once"
-        return (*steps, Call("check_starts", (self.starts,), does)) if self.starts else steps
+        ]
+        steps.append(Call("link_files", (self.leads, *self.links), "it is enabled"))
+        if self.starts:
+            does = "on a machine that runs it begins at once"
+            steps.append(Call("check_starts", (self.starts,), does))
+        return tuple(steps)
 
 
 _INIT = Starter(
