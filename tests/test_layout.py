@@ -8,6 +8,7 @@ from typing import Any, List, Mapping, Sequence
 
 import pytest
 
+import golden
 from cobbler_bridge import layout, shipped
 from cobbler_bridge.plan import first_boot
 from cobbler_bridge.plan.families import EVERY
@@ -79,7 +80,7 @@ def test_the_check_begins_with_what_the_script_has_too() -> None:
         assert script.count(shipped.on_a_host(part + ".sh")) == 1
 
 
-@pytest.mark.parametrize("target", {first_boot.program(each): each for each in EVERY}.values())
+@pytest.mark.parametrize("target", golden.checks(EVERY).values())
 def test_a_check_has_all_that_its_parts_call(target: Target) -> None:
     text = shipped.program(first_boot.program(target).parts)
     every = "".join(shipped.text(*each) for each in ON_A_HOST if each[1].endswith(".sh"))

@@ -1,10 +1,9 @@
 """Makes a plan: description, target, backend, hypervisors and firewall put together. Pure."""
 
 import itertools
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from cobbler_bridge.description import keys
-from cobbler_bridge.description.blended_data import subject_of
 from cobbler_bridge.description.describe import Description, describe
 from cobbler_bridge.description.network import Bond, Nic, Vlan
 from cobbler_bridge.plan import firewalls, first_boot, koan_operator
@@ -23,24 +22,9 @@ def make_plan(data: Mapping[str, Any]) -> Tuple[Optional[Plan], List[Problem]]:
     description, problems = describe(data)
     targets, unsupported = targets_of(data)
     problems = problems + ([] if unsupported is None else [unsupported])
-    problems += _unsupported(data, keys.BACKEND, set(BACKENDS))
     if description is None or problems:
         return None, problems
     return _plan(description, targets)
-
-
-def _unsupported(data: Mapping[str, Any], key: "keys.Key[str]", names: Set[str]) -> List[Problem]:
-    """A format that is known by name, and that nothing here writes yet."""
-    name = data.get(key.name)
-    if not isinstance(name, str) or name in names | {"auto"}:
-        return []
-    try:
-        key.parse(name)
-    except ValueError:
-        # said with the description
-        return []
-    right = "it can be " + " or ".join(sorted(names | {"auto"}))
-    return [Problem(subject_of(data), key.name, "%s is not supported yet" % shown(name), right)]
 
 
 def _plan(description: Description, targets: Targets) -> Tuple[Optional[Plan], List[Problem]]:

@@ -23,6 +23,7 @@ from cobbler_bridge.plan.backends import advertisements, rivals
 from cobbler_bridge.plan.names import (
     Named,
     bond_options,
+    field_of,
     mac_of,
     may_be_renamed,
     name_of,
@@ -192,7 +193,7 @@ def _left(device: Device) -> bool:
 def _problems(description: Description, target: Target, reading: Reading) -> List[Problem]:
     devices = named(description)
     problems = [
-        Problem(description.subject, _field(each.device), wrong, "another name")
+        Problem(description.subject, field_of(each.device), wrong, "another name")
         for each in devices
         if isinstance(each.name, str)
         for wrong in _unusable(each.name, reading)
@@ -213,14 +214,6 @@ def _problems(description: Description, target: Target, reading: Reading) -> Lis
     if reading.keyfiles:
         problems += _kept_keyfiles(description, target)
     return problems
-
-
-def _field(device: Device) -> str:
-    """Where the name of a device comes from."""
-    if isinstance(device, Nic) and device.interface is None:
-        return keys.PORT.name
-    # a bridge's may be of either
-    return keys.BRIDGE.name if isinstance(device, Bridge) else "interface %s" % device.interface
 
 
 def lost_without_stp(description: Description, target: Target) -> Iterator[Problem]:
@@ -330,7 +323,7 @@ def _checks(description: Description, reading: Reading, target: Target) -> Tuple
 @functools.lru_cache(maxsize=None)
 def _need(tool: str, package: str, what: str, target: Target) -> Need:
     why = "the network scripts of %s need it for a %s: install %s" % (target.name, what, package)
-    return Need(tool, why, package, target.installer)
+    return Need(tool, why, package, target.package_tool)
 
 
 @functools.lru_cache(maxsize=None)

@@ -1081,11 +1081,6 @@ leave() {
     no_units
 }
 
-# no_units: nor is anything left of one that has failed
-no_units() {
-    ! there_is systemctl || { systemctl daemon-reload && systemctl reset-failed "cobbler-bridge-*"; }
-} > /dev/null 2>&1
-
 # abandon: what is written now nobody is to prove
 abandon() {
     no_message

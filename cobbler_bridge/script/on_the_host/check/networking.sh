@@ -6,7 +6,7 @@ stop_networking() {
     for device in $bridges $devices; do
         [ ! -e "$net/$device" ] || ifdown --force "$device"
     done
-    systemctl stop networking.service
+    stop_service networking
 }
 
 # started_networking: which older ones leave to udev
