@@ -55,7 +55,7 @@ restart_networking() {
     done
     clear_networking
     for nic in $nics; do ip addr flush dev "$nic"; done
-    systemctl restart networking.service
+    restart_service networking
     started_networking
 }
 
