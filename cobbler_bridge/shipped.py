@@ -48,6 +48,7 @@ def on_a_host(file_name: str) -> str:
     return layout.python(whole) if file_name.endswith(".py") else whole
 
 
+@functools.lru_cache(maxsize=None)
 def has_part(name: str) -> bool:
     """Whether there is a part of this name that a program may be assembled of."""
     return os.path.isfile(os.path.join(folder(ON_A_HOST), name + ".sh"))

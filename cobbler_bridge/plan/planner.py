@@ -92,9 +92,8 @@ def _parts(
     if description.bridges:
         more += [firewalls.write, zones.write, koan_operator.write]
     written = [writer(description, target) for writer in writers + more]
-    effects = tuple(each.step for part, _ in written for each in part.effects)
-    if first_boot.is_proved(description):
-        effects = ()
+    proved = first_boot.is_proved(description)
+    effects = () if proved else tuple(each.step for part, _ in written for each in part.effects)
     steps = sum((part.steps for part, _ in written[: len(writers)]), ()) + effects
     steps += sum((part.steps for part, _ in written[len(writers) :]), ())
     parts = Parts(checks=sum((part.checks for part, _ in written), ()), steps=steps)
@@ -165,6 +164,9 @@ def find_devices(description: Description) -> Tuple[Step, ...]:
     bridges = description.bridge_names
     does = "the bridge is %s" % " and ".join(bridges)
     steps: List[Step] = [Call("bridges", tuple(bridges), does)]
+    if description.macs:
+        known = "a machine that runs is this one if it has %s" % " or ".join(description.macs)
+        steps.append(Call("is_this_host", description.macs, known))
     devices = named(description)
     for each in devices:
         device, name = each.device, each.name

@@ -1,21 +1,17 @@
 """Which systems name a host, and which have an address, so that nobody looks at all of them."""
 
 import threading
-import weakref
-from typing import (
-    Any,
-    Dict,
-    List,
-    Optional,
-    Set,
-)
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from cobbler_bridge.addresses import Address
 from cobbler_bridge.description import keys
 from cobbler_bridge.store import versions
 from cobbler_bridge.store.inventory import address
-from cobbler_bridge.store.items import as_dict
+from cobbler_bridge.store.items import PARENTS, as_dict
 from cobbler_bridge.store.ledger import Ledger
+
+# where an api has it
+_INDEX = "_index_of_cobbler_bridge"
 
 
 class Index:
@@ -27,14 +23,16 @@ class Index:
     """
 
     def __init__(self, api: Any) -> None:
-        # weakly: the index is kept by its api, and must not keep it alive
-        self._reference = weakref.ref(api)
+        self._api = api
         self._lock = threading.RLock()
         self._host_of: Dict[str, str] = {}
         self._guests: Dict[str, Set[str]] = {}
         self._addresses: Dict[str, Set[Address]] = {}
         self._at: Dict[Address, Set[str]] = {}
         self._names: Optional[Set[str]] = None
+        # when each system was saved, and what systems inherit from, as they were looked at
+        self._saved: Dict[str, Any] = {}
+        self._above: Dict[Tuple[str, str], Any] = {}
         # systems of a name that another one has, too
         self._doubles = 0
         # when one of the interfaces of a name was last saved, where these are items of their own
@@ -43,10 +41,6 @@ class Index:
         # nothing counts any more of what version 0.1 noted in autoinstall_meta
         self.moved = False
 
-    @property
-    def _api(self) -> Any:
-        return self._reference()
-
     def of(self, host: str) -> List[str]:
         """The systems that name a host."""
         with self._lock:
@@ -54,6 +48,21 @@ class Index:
             if self._is_old() or any(self._find(name) is None for name in names):
                 self.rebuild()
             return sorted(self._guests.get(host, ()))
+
+    def of_saved(self, host: str) -> List[str]:
+        """The same with what was saved past the triggers: for who is asked and not told."""
+        with self._lock:
+            items = self._items
+            above = _above(items, self._api)
+            if self._is_old() or above != self._above:
+                self.rebuild()
+                self._above = above
+            for item in self._api.systems():
+                when = items.saved_at(item)
+                if self._saved.get(item.name) != when:
+                    self._saved[item.name] = when
+                    self.update(item.name)
+            return self.of(host)
 
     def at(self, wanted: Address) -> List[str]:
         """The systems that have an address."""
@@ -87,9 +96,11 @@ class Index:
             self._host_of, self._guests = {}, {}
             self._addresses, self._at = {}, {}
             self._names = set()
+            self._saved = {}
             items = self._items
             for item in self._api.systems():
                 self._names.add(item.name)
+                self._saved[item.name] = items.saved_at(item)
                 self._set_host(item.name, host_of(items, item, profiles))
                 self._set_addresses(item.name, _written_on(items, item))
             self._doubles = self._count() - len(self._names)
@@ -149,9 +160,16 @@ def _written_on(items: versions.Cobbler33, item: Any) -> Set[Address]:
     return {each for each in found if each is not None}
 
 
-_INDEXES: "weakref.WeakKeyDictionary[Any, Index]" = weakref.WeakKeyDictionary()
+def _above(items: versions.Cobbler33, api: Any) -> Dict[Tuple[str, str], Any]:
+    """When each item that a system may inherit from was saved."""
+    found = [(kind, each) for kind in PARENTS for each in getattr(api, kind + "s")()]
+    return {(kind, each.name): items.saved_at(each) for kind, each in found}
 
 
 def index_of(api: Any) -> Index:
-    """The one index of an api."""
-    return _INDEXES.setdefault(api, Index(api))
+    """The one index of an api, and of all that share its state, as every one in cobblerd does."""
+    state = vars(api)
+    if _INDEX not in state:
+        state.setdefault(_INDEX, Index(api))
+    found: Index = state[_INDEX]
+    return found
