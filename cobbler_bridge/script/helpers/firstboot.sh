@@ -19,12 +19,7 @@ firstboot_nics() {
 
 # keep_script PATH: what is run stays on the host, to be looked at and to be run again
 keep_script() {
-    if command -v whole > /dev/null; then
-        # shellcheck disable=SC2016 # what runs it
-        whole && echo '(bridge_setup) < /dev/null || { [ $? -eq 1 ] && [ "${1:-}" != apply ]; }'
-    else
-        cat "$0"
-    fi > "$new/program" || leave_alone "$1 can't be prepared"
+    if command -v whole > /dev/null; then whole; else cat "$0"; fi > "$new/program" || leave_alone "$1 can't be prepared"
     write_file 600 "$1" < "$new/program"
 }
 
