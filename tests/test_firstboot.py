@@ -119,13 +119,16 @@ class Machine:
     def __init__(self, root: Path, sh: Sequence[str], **data: Any) -> None:
         self.root = root
         self.sh = list(sh)
+        has_more = root.exists() and any(root.iterdir())
         machine.build(root, MACHINE)
         (root / "proc/uptime").write_text("5.00 0\n")
         self.old = self.etc()
-        model = installed(tuple(sh), tuple(sorted(data.items())))
-        for part in ("etc", "usr", "var"):
-            shutil.rmtree(str(root / part), ignore_errors=True)
-            shutil.copytree(str(model / part), str(root / part), symlinks=True)
+        if has_more:
+            self.set_up(**data)
+        else:
+            model = installed(tuple(sh), tuple(sorted(data.items())))
+            shutil.rmtree(str(root))
+            shutil.copytree(str(model), str(root), symlinks=True)
         self.pretend()
 
     def pretend(self) -> None:
