@@ -48,8 +48,8 @@ install-debian: $(VENV)/package $(VENV)/test
 check: $(VENV)/test
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
-	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m 'not slow and not thorough' \
-		--ignore tests/real --ignore tests/test_pythons.py
+	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal --quick \
+		-m 'not slow and not thorough' --ignore tests/real --ignore tests/test_pythons.py
 
 bench: $(VENV)/package $(VENV)/test
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
