@@ -51,11 +51,11 @@ def _parsed(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     except FailError:
         # what is required is often there, behind an option that is none
         if call is not reader:
-            call.refuse_unknown(words)
-        elif words[:1] and not any(words[0] in each.options() for each in calls.values()):
-            reader.refuse_unknown(words[:1])
+            call.refuse_unknown(words, calls.values())
+        elif words and not any(words[0] in each.options() for each in calls.values()):
+            reader.refuse_unknown(words[:1], ())
         raise
-    call.refuse_unknown(left)
+    call.refuse_unknown(left, calls.values())
     if left and options.run is not set_variables.run:
         call.error("%s takes no %s" % (call.prog, " ".join(map(shown, left))))
     if left:

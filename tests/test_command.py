@@ -49,6 +49,7 @@ def test_names_that_fit_nothing(run: Run) -> None:
     [
         ("--hlep", "'--hlep'; did you mean --help? (see cobbler-bridge --help)"),
         ("--server", "arguments are required: COMMAND (see cobbler-bridge --help)"),
+        ("show --user me", "show takes no '--user' (see cobbler-bridge show --help)"),
         ("-V", "there is no option '-V' (see cobbler-bridge --help)"),
         ("chek", "; did you mean check? (see cobbler-bridge --help)"),
         ("check --severity=errors", "; did you mean error? (see cobbler-bridge check --help)"),

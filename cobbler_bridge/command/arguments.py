@@ -3,7 +3,7 @@
 import argparse
 import difflib
 import re
-from typing import Any, Callable, List, NoReturn, Sequence
+from typing import Any, Callable, Iterable, List, NoReturn, Sequence
 
 from cobbler_bridge.command.ending import WRONG_USAGE, FailError
 from cobbler_bridge.problem import shown
@@ -17,12 +17,17 @@ class Parser(argparse.ArgumentParser):
         """The names of all options."""
         return re.findall(r"(?<![\w-])--?[a-z][a-z-]*", self.format_help())
 
-    def refuse_unknown(self, words: Sequence[str]) -> None:
-        """End the command at a word that looks like an option and is none."""
+    def refuse_unknown(self, words: Sequence[str], calls: Iterable["Parser"]) -> None:
+        """End the command at a word that looks like an option and is none; of another call, say."""
         known = self.options()
+        elsewhere = [name for call in calls for name in call.options() if name not in known]
         for word in words:
             name = word.partition("=")[0]
-            if re.match("-[-a-zA-Z]", name) and not any(each.startswith(name) for each in known):
+            if not re.match("-[-a-zA-Z]", name) or any(each.startswith(name) for each in known):
+                continue
+            if name in elsewhere:
+                self.error("%s takes no %s" % (self.prog, shown(name)))
+            else:
                 self.error("there is no option %s%s" % (shown(name), near(name, known)))
 
     def error(self, message: str) -> NoReturn:
