@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     """Add both to the command."""
     sentence = "put snippets and triggers into this Cobbler"
     put = arguments.add(commands, "install", _install, sentence, "install --restart")
-    sentence = "take them out again; records and each virt_bridge stay"
+    sentence = "take them out again, and what is recorded; each virt_bridge stays"
     take = arguments.add(commands, "uninstall", _uninstall, sentence, "uninstall --dry-run")
     for command in (put, take):
         command.add_argument("--dry-run", action="store_true", help="only say what would be done")
