@@ -209,7 +209,9 @@ def test_a_guest_stays_plugged_in(host: Remote, server: Server) -> None:
     host.is_quiet()
 
 
-@pytest.mark.parametrize("gateway", [GATEWAY, "10.99.0.77"])
+@pytest.mark.parametrize(
+    "gateway", [GATEWAY, pytest.param("10.99.0.77", marks=pytest.mark.thorough)]
+)
 def test_the_session_is_cut(gateway: str, host: Remote, server: Server) -> None:
     """It goes on by itself, and who has lost it asks again."""
     describe(server, bridge_ipv4="10.99.0.9/24," + gateway)
@@ -272,6 +274,7 @@ def recap(said: str) -> List[Tuple[str, int, int, int]]:
     return [(name, *map(int, counts)) for name, *counts in lines]
 
 
+@pytest.mark.thorough
 def test_the_playbook(host: Remote, server: Server) -> None:
     describe(server, bridge_ipv4="10.99.0.9/24,10.99.0.77")
     said = played(host)
