@@ -8,12 +8,10 @@ from typing import Optional, Sequence
 from cobbler_bridge import __version__
 from cobbler_bridge.command import apply, check, install, record, render, set_variables, show
 from cobbler_bridge.command.arguments import Parser
-from cobbler_bridge.command.ending import WELL, FailError, refused
+from cobbler_bridge.command.ending import INTERRUPTED, WELL, FailError, refused
 from cobbler_bridge.command.output import Output
 from cobbler_bridge.problem import one_line
 from cobbler_bridge.store.over_xmlrpc import ItemError
-
-_INTERRUPTED = 130
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -37,8 +35,7 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     except ItemError as error:
         return refused([error.problem])
     except KeyboardInterrupt:
-        # as a shell says it
-        return _INTERRUPTED
+        return INTERRUPTED
 
 
 def _parsed(arguments: Optional[Sequence[str]]) -> argparse.Namespace:

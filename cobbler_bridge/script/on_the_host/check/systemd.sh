@@ -21,6 +21,11 @@ start_service() {
     systemctl start "$1.service"
 }
 
+# restart_service NAME
+restart_service() {
+    systemctl restart "$1.service"
+}
+
 # stop_reader READER
 stop_reader() {
     if there_is "stop_$1"; then "stop_$1"; else stop_service "$1"; fi
@@ -32,7 +37,7 @@ start_reader() {
         "restart_$1"
         return
     fi
-    systemctl restart "$1.service"
+    restart_service "$1"
     ! there_is "started_$1" || "started_$1"
 }
 

@@ -18,6 +18,11 @@ start_service() {
     init_script "$1" start
 }
 
+# restart_service NAME
+restart_service() {
+    init_script "$1" restart
+}
+
 # stop_reader READER
 stop_reader() {
     init_script "$1" stop
