@@ -253,6 +253,15 @@ def test_every_init_system_starts_the_check_at_once(init: str) -> None:
     assert daily.links
 
 
+@pytest.mark.parametrize("init", first_boot.STARTERS)
+def test_every_init_systems_part_has_the_same_functions(init: str) -> None:
+    has, must = (
+        set(re.findall(r"(?m)^(\w+)\(\) \{", shipped.text(PARTS, each + ".sh")))
+        for each in (init, target.SYSTEMD)
+    )
+    assert has == must
+
+
 def test_only_an_init_systems_part_calls_it() -> None:
     """What stops and starts a service is said there, for each init system."""
     texts = {name: shipped.text(PARTS, name) for name in os.listdir(shipped.folder(PARTS))}

@@ -75,7 +75,8 @@ _INIT = Starter(
     "../init.d/cobbler-bridge-firstboot",
     # chkconfig would make them, but not in an installer's chroot
     tuple("/etc/rc.d/rc%d.d/S99cobbler-bridge-firstboot" % level for level in (2, 3, 4, 5)),
-    '"$root/etc/rc.d/init.d/cobbler-bridge-firstboot" start',
+    # what it starts hears signals
+    '(trap - HUP INT TERM PIPE && exec "$root/etc/rc.d/init.d/cobbler-bridge-firstboot" start)',
 )
 _SYSTEMD = Starter(
     (("firstboot.service", "/etc/systemd/system/cobbler-bridge-firstboot.service"),),

@@ -143,11 +143,11 @@ class Effect(NamedTuple):
 class Parts(NamedTuple):
     """What a backend, a firewall or a hypervisor adds to a plan.
 
-    ``checks`` are steps that end the script before anything is written. ``effects`` are when the
+    ``needs`` are steps that end the script before anything is written. ``effects`` are when the
     files take effect, but for the next start of the machine.
     """
 
-    checks: Tuple[Step, ...] = ()
+    needs: Tuple[Step, ...] = ()
     steps: Tuple[Step, ...] = ()
     effects: Tuple[Effect, ...] = ()
 

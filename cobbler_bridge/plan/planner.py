@@ -37,7 +37,7 @@ def _plan(description: Description, targets: Targets) -> Tuple[Optional[Plan], L
     else:
         target = targets.candidates[0].target
         parts, problems = _parts(description, target)
-        steps = (*parts.checks, *_begin(description), *parts.steps)
+        steps = (*parts.needs, *_begin(description), *parts.steps)
         by = "xend" if description.xen.makes_network else _backend(description, target)
         title = "%s on %s (%s)" % (what, target.name, by)
     if problems:
@@ -80,7 +80,7 @@ def _parts(
     effects = () if proved else tuple(each.step for part, _ in written for each in part.effects)
     steps = sum((part.steps for part, _ in written[: len(writers)]), ()) + effects
     steps += sum((part.steps for part, _ in written[len(writers) :]), ())
-    parts = Parts(checks=sum((part.checks for part, _ in written), ()), steps=steps)
+    parts = Parts(needs=sum((part.needs for part, _ in written), ()), steps=steps)
     return parts, sum((found for _, found in written), [])
 
 
@@ -103,7 +103,7 @@ def _either(description: Description, targets: Targets) -> Tuple[Tuple[Stage, ..
         problems += found if each in readers or not readers else []
         why = tuple(Call("leave_alone", (str(problem),), str(problem)) for problem in found[:1])
         possible = possible or not found
-        alike.setdefault(why or parts.checks + parts.steps, []).append(each)
+        alike.setdefault(why or parts.needs + parts.steps, []).append(each)
     same = _same_end([steps for steps in alike if not _is_refusal(steps)])
     branches = [
         Branch(

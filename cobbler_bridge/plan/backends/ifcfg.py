@@ -173,7 +173,7 @@ def _parts(description: Description, target: Target, reading: Reading) -> Parts:
     steps += advertisements.write(description)
     steps.append(rivals.ASIDE)
     effects = rivals.RESTARTED + (rivals.RELOADED if reading.networkmanager else ())
-    return Parts(_checks(description, reading, target), tuple(steps), effects)
+    return Parts(_needs(description, reading, target), tuple(steps), effects)
 
 
 def _resolver(description: Description) -> Iterator[Step]:
@@ -305,7 +305,7 @@ def _unusable(name: str, reading: Reading) -> List[str]:
     return []
 
 
-def _checks(description: Description, reading: Reading, target: Target) -> Tuple[Need, ...]:
+def _needs(description: Description, reading: Reading, target: Target) -> Tuple[Need, ...]:
     devices = [device for device, _ in description.devices]
     vlans = any(isinstance(device, Vlan) for device in devices)
     dhcp6 = any(device.ipv6.method == "dhcp" for device in devices)

@@ -80,7 +80,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     steps += _names(description)
     steps += advertisements.write(description)
     steps.append(Call("ifupdown_aside", _recorded(description), _ASIDE))
-    return Parts(_checks(description, target), tuple(steps), (_EFFECT,)), _problems(description)
+    return Parts(_needs(description, target), tuple(steps), (_EFFECT,)), _problems(description)
 
 
 def _recorded(description: Description) -> Tuple[str, ...]:
@@ -89,7 +89,7 @@ def _recorded(description: Description) -> Tuple[str, ...]:
     return tuple(sorted({nic.interface for nic in nics if nic.interface and not nic.left}))
 
 
-def _checks(description: Description, target: Target) -> Tuple[Need, ...]:
+def _needs(description: Description, target: Target) -> Tuple[Need, ...]:
     why = "ifupdown needs it for a %s: install %s"
     needs = [
         Need("/sbin/brctl", why % ("bridge", "bridge-utils"), "bridge-utils", target.package_tool)

@@ -54,8 +54,7 @@ def end(description: Description, target: Target) -> Tuple[Step, ...]:
 
 
 def _named_in(patterns: Tuple[str, ...]) -> Call:
-    does = "the log says where one of these names a port: %s"
-    return Call("name_in", patterns, does % ", ".join(patterns))
+    return Call("name_in", patterns, "the log says where a file that its family has names a port")
 
 
 def _shown(word: Word) -> str:

@@ -103,7 +103,8 @@ def can_have(target: Target, firewall: str) -> Optional[bool]:
 
 def _unknown(description: Description, target: Target) -> Problem:
     wrong = "it is not known how %s reads the bridge-nf-call settings" % target.name
-    return Problem(description.subject, keys.FIREWALL.name, wrong, "it can be none")
+    right = "it can be %snone" % ("" if target.saved_rules is None else "iptables or ")
+    return Problem(description.subject, keys.FIREWALL.name, wrong, right)
 
 
 def where_enabled(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:

@@ -84,7 +84,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         if xen.vif_script is not None:
             edits.append(_xl("vif.default.script", "vifscript", xen.vif_script))
     effects = (Effect(XEN, "xend"),)
-    return Parts(_checks(description, target, tools), (*found, *edits), effects), []
+    return Parts(_needs(description, target, tools), (*found, *edits), effects), []
 
 
 def _unsupported(description: Description, target: Target, tools: Tools) -> List[Problem]:
@@ -106,7 +106,7 @@ def _unsupported(description: Description, target: Target, tools: Tools) -> List
     return problems
 
 
-def _checks(description: Description, target: Target, tools: Tools) -> Tuple[Step, ...]:
+def _needs(description: Description, target: Target, tools: Tools) -> Tuple[Step, ...]:
     """Nothing is begun where Xen, or a script that was named, isn't there."""
     xen = description.xen
     known = [path for path, there in ((XEND, tools.xend), (XL, tools.xl)) if there]

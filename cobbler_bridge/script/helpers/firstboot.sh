@@ -203,6 +203,5 @@ check_starts() {
 }
 
 begin_check() {
-    # what it starts hears signals
-    (trap - HUP INT TERM PIPE && eval "$check_start")
+    eval "$check_start"
 }
