@@ -36,7 +36,7 @@ from cobbler_bridge.check.wanted import Wanted, missing
 from cobbler_bridge.description.blended_data import subject_of
 from cobbler_bridge.description.describe import wants_bridge
 from cobbler_bridge.findings import SEVERITIES, WAITING
-from cobbler_bridge.install import changes, manifest, this_cobbler
+from cobbler_bridge.install import changes, manifest, served, this_cobbler
 from cobbler_bridge.placement import by_hand
 from cobbler_bridge.plan import delivery
 from cobbler_bridge.plan.plan import File, Plan, Program, Shipped, flat, plain
@@ -247,6 +247,10 @@ def _parser() -> argparse.ArgumentParser:
 def _add_installing(put: argparse.ArgumentParser, take: argparse.ArgumentParser) -> None:
     put.set_defaults(run=_install)
     take.set_defaults(run=_uninstall)
+    page = "keep the page of 'show --format html' where Cobbler's web server serves it, until"
+    page += " --no-page; whoever may reach that server may read it"
+    put.add_argument("--page", action="store_true", default=None, help=page)
+    put.add_argument("--no-page", action="store_false", dest="page", help="take it away again")
     for command in (put, take):
         command.add_argument("--dry-run", action="store_true", help="only say what would be done")
         command.add_argument("--restart", action="store_true", help="restart cobblerd if it must")
@@ -418,7 +422,7 @@ def _seconds(text: str) -> float:
 
 def _install(options: argparse.Namespace) -> int:
     with _installing(), manifest.alone():
-        plan = changes.installing(this_cobbler.find())
+        plan = changes.installing(this_cobbler.find(), options.page)
         pending = changes.must_restart(plan)
         if not options.dry_run:
             changes.apply(plan)
@@ -429,7 +433,15 @@ def _install(options: argparse.Namespace) -> int:
         _finish(options, pending, "load the triggers")
     if not options.dry_run and (options.restart or not pending):
         _wake(_STARTING_SECONDS if pending else 0)
+    if not options.dry_run and plan.manifest is not None and plan.manifest.page:
+        _write_page(plan.manifest.page)
     return WELL
+
+
+def _write_page(place: str) -> None:
+    """As all is now; where cobblerd doesn't answer, its triggers do it later."""
+    with contextlib.suppress(OSError):
+        served.write(place)
 
 
 def _wake(seconds: float) -> None:
@@ -819,7 +831,11 @@ def _cobbler(
     named = _PASSWORD.sub("//", url if url.isprintable() else shown(url))
     try:
         with _progress(named):
-            yield _connection(url, login, timeout)
+            cobbler = _connection(url, login, timeout)
+            yield cobbler
+            if cobbler.has_written and manifest.recorded().page:
+                # what is remembered is written past the triggers, which see to the page
+                cobbler.wake()
     except xmlrpc.client.Fault as error:
         reason = " ".join(error.faultString.split())[:_SAID_CHARACTERS]
         if "login failed" in reason:
