@@ -48,8 +48,8 @@ install-debian: $(VENV)/package $(VENV)/test
 check: $(VENV)/test
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
-	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m 'not slow and not thorough' \
-		--ignore tests/real --ignore tests/test_pythons.py
+	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal --quick \
+		-m 'not slow and not thorough' --ignore tests/real --ignore tests/test_pythons.py
 
 bench: $(VENV)/package $(VENV)/test
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
@@ -76,7 +76,10 @@ site: $(VENV)/test
 dist: $(VENV)/bin/python
 	rm -rf dist
 	mkdir dist
-	git archive --prefix=$(ARCHIVE)/ -o dist/$(ARCHIVE).tar.gz HEAD
+	if [ -e .git ]; then git archive --prefix=$(ARCHIVE)/ -o dist/$(ARCHIVE).tar.gz HEAD; \
+	else tar -czf dist/$(ARCHIVE).tar.gz --transform 's,^\.,$(ARCHIVE),' --owner=0 --group=0 \
+		--exclude=./dist --exclude=./.venv --exclude=./build --exclude=__pycache__ \
+		--exclude='./*.egg-info' --exclude='./.*_cache' .; fi
 	$(VENV)/bin/python -m pip --disable-pip-version-check -q wheel --no-deps -w dist .
 	! command -v dpkg-deb > /dev/null || sh packaging/build_deb.sh dist
 	! rpm -q rpm-build > /dev/null 2>&1 || rpmbuild -bb --define '_sourcedir $(CURDIR)/dist' \

@@ -33,6 +33,8 @@ from cobbler_bridge.plan.plan import Program, plain
 from cobbler_bridge.plan.target import Target
 from cobbler_bridge.snippet import bridge_setup
 
+# libyaml's, where there is one, reads all of them in a moment
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CASES = Path(__file__).parent / "cases"
 USUAL = CASES / "usual.txt"
 INDENT = "    "
@@ -97,7 +99,7 @@ class Outcome(NamedTuple):
 def cases() -> Sequence[Case]:
     """Every case, by name."""
     return [
-        Case(path.parent.name, **yaml.safe_load(path.read_text(encoding="utf-8")))
+        Case(path.parent.name, **yaml.load(path.read_text(encoding="utf-8"), LOADER))
         for path in sorted(CASES.glob("*/case.yaml"))
     ]
 

@@ -355,6 +355,7 @@ def test_cobbler_4_is_given_every_snippet() -> None:
     )
 
 
+@functools.lru_cache(maxsize=None)
 def _successes() -> List[Dict[str, Any]]:
     """The blended data of each case and target whose script sets up a bridge."""
     refused = "the network stays as it is\nexit status 0\n"
@@ -401,14 +402,18 @@ def test_every_variable_is_in_a_case_of_every_backend(key: str, backend: str) ->
     """Or refused by name with a reason: bridge_xen itself stands for its scripts."""
     names = {key, keys.XEN.name} if key.startswith(keys.XEN.name) else {key}
     written = [data for data in _successes() if _backend(data) == backend and key in data]
-    refused = [
-        case.name
-        for case, version in golden.each_target()
-        if _backend(case.data_of(version)) == backend and key in case.data
-        for name in names
-        if ": %s: " % name in golden.expected(case, version).said
-    ]
+    refused = [said for said in _said(backend) for name in names if ": %s: " % name in said]
     assert written or refused
+
+
+@functools.lru_cache(maxsize=None)
+def _said(backend: str) -> List[str]:
+    """What the script of each case of a backend said."""
+    return [
+        golden.expected(case, version).said
+        for case, version in golden.each_target()
+        if _backend(case.data_of(version)) == backend
+    ]
 
 
 def _backend(data: Dict[str, Any]) -> Optional[str]:

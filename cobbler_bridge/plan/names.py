@@ -73,10 +73,18 @@ def _nic_name(nic: Nic, bridges: Sequence[str]) -> Word:
     return "p" + nic.choice.name if nic.choice.name in bridges else nic.choice.name
 
 
-def may_be_renamed(nic: Nic, bridges: Sequence[str]) -> bool:
-    """Whether the machine may call the NIC otherwise than the files do."""
-    name = nic.choice.name
-    return name is None or name in bridges or (name[0] == "p" and name[1:] in bridges)
+def renamed_nics(description: Description) -> Tuple[Nic, ...]:
+    """The NICs that the machine may call otherwise than the files do."""
+    bridges = description.bridge_names
+
+    def may_be(name: Optional[str]) -> bool:
+        return name is None or name in bridges or (name[0] == "p" and name[1:] in bridges)
+
+    return tuple(
+        device
+        for device, _ in description.devices
+        if isinstance(device, Nic) and not device.left and may_be(device.choice.name)
+    )
 
 
 def mac_of(device: Union[Device, str]) -> Optional[Word]:

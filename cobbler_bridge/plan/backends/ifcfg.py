@@ -25,10 +25,10 @@ from cobbler_bridge.plan.names import (
     bond_options,
     field_of,
     mac_of,
-    may_be_renamed,
     name_of,
     named,
     names_now,
+    renamed_nics,
 )
 from cobbler_bridge.plan.plan import (
     Call,
@@ -146,7 +146,6 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
 
 def _parts(description: Description, target: Target, reading: Reading) -> Parts:
     devices = named(description)
-    bridges = description.bridge_names
     steps: List[Step] = [*(rivals.EITHER if reading.networkmanager else rivals.SCRIPTS)]
     steps.append(rivals.layers(description, reading.networkmanager))
     if reading.networkmanager and any(
@@ -156,8 +155,9 @@ def _parts(description: Description, target: Target, reading: Reading) -> Parts:
     for each in devices:
         if not _left(each.device):
             steps += _device(description, each, reading)
+    renamed = renamed_nics(description)
     for device, _ in description.devices:
-        if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
+        if isinstance(device, Nic) and device in renamed:
             follow = rivals.rename if reading.keyfiles else _follow_rename
             steps.append(follow(device.number))
         elif isinstance(device, Bond) and reading.aliases:

@@ -24,10 +24,10 @@ from cobbler_bridge.plan.names import (
     bond_options,
     field_of,
     mac_of,
-    may_be_renamed,
     name_of,
     named,
     names_now,
+    renamed_nics,
 )
 from cobbler_bridge.plan.plan import Call, Effect, File, Need, Parts, Step, Text, Word, plain
 from cobbler_bridge.plan.target import Target
@@ -69,14 +69,9 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     """The one file, and what keeps other stanzas from working against it."""
     steps: List[Step] = [_READ, _RANK, rivals.layers(description)]
     steps.append(File((PATH,), 0o644, (_COMMENT, *_content(description))))
-    for device, _ in description.devices:
-        if (
-            isinstance(device, Nic)
-            and not device.left
-            and may_be_renamed(device, description.bridge_names)
-        ):
-            does = "NIC %d is renamed by a link file of udev, if it must be" % device.number
-            steps.append(Call("ifupdown_rename", (str(device.number),), does))
+    for nic in renamed_nics(description):
+        does = "NIC %d is renamed by a link file of udev, if it must be" % nic.number
+        steps.append(Call("ifupdown_rename", (str(nic.number),), does))
     for each in named(description):
         if isinstance(each.device, Nic) and not each.device.left:
             does = "what is the card's own business stays with %s" % plain((each.name,))

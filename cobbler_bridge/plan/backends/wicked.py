@@ -17,10 +17,10 @@ from cobbler_bridge.plan.names import (
     bond_options,
     field_of,
     mac_of,
-    may_be_renamed,
     name_of,
     named,
     names_now,
+    renamed_nics,
 )
 from cobbler_bridge.plan.plan import Call, Effect, File, Parts, Step, Text, Word, plain
 from cobbler_bridge.plan.target import Target
@@ -58,14 +58,9 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     for each in named(description):
         if not (isinstance(each.device, Nic) and each.device.left):
             steps += _device(description, each)
-    for device, _ in description.devices:
-        if (
-            isinstance(device, Nic)
-            and not device.left
-            and may_be_renamed(device, description.bridge_names)
-        ):
-            does = "udev's rule gives NIC %d its new name, if it must have one" % device.number
-            steps.append(Call("wicked_rename", (str(device.number),), does))
+    for nic in renamed_nics(description):
+        does = "udev's rule gives NIC %d its new name, if it must have one" % nic.number
+        steps.append(Call("wicked_rename", (str(nic.number),), does))
     for bridge in description.bridges:
         if bridge.ports:
             steps += _kept(bridge)
