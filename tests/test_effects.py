@@ -73,7 +73,7 @@ CHANGES: List[Change] = [
     Change(key, before, {key: value})
     for key, before, values in (
         ("bridge", {}, ["br7"]),
-        ("bridge_port", {}, ["eth1", "52:54:00:00:00:01", "auto", "eth0,eth1"]),
+        ("bridge_port", {}, ["eth1", "eth.0", "52:54:00:00:00:01", "auto", "eth0,eth1"]),
         ("bridge_ipv4", {}, ["192.0.2.10/24,192.0.2.1", "192.0.2.10/24", "none", "keep"]),
         ("bridge_ipv6", {}, ["2001:db8::10/64,fe80::1", "2001:db8::10/64", "dhcp", "none", "keep"]),
         ("bridge_vlan", {}, [10]),

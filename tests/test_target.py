@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 import pytest
 
@@ -209,29 +209,42 @@ def test_what_has_nothing_in_common_is_its_own_or_refused(
     assert "/etc/thin/*.nft" in said
 
 
-# how a boot reads the settings, and what is there; then the field and the value that are refused
-KERNELS: List[Tuple[sysctl.Kernel, bool]] = [
-    (sysctl.Kernel(None, firewalls=()), False),
-    (sysctl.Kernel(None, firewalls=("nftables",)), True),
-    (sysctl.Kernel(sysctl.UDEV, firewalls=("nftables", "sysctl")), True),
-]
+_READ = "it is not known how %s reads the bridge-nf-call settings"
+_ASKED = "it is not known how runit says on %s whether nftables is enabled"
 
 
-@pytest.mark.parametrize(("kernel", "refused"), KERNELS)
+# whose row says what, what is asked for, and why it is refused
+@pytest.mark.parametrize(
+    ("whose", "kernel", "firewall", "wrong"),
+    [
+        (OTHER, sysctl.Kernel(None, ()), "auto", None),
+        (OTHER, sysctl.Kernel(sysctl.UDEV, ("nftables",)), "auto", _ASKED % "Other 3"),
+        (OTHER, sysctl.Kernel(sysctl.UDEV, ("nftables",)), "nftables", None),
+        (STRANGER, sysctl.Kernel(sysctl.UDEV, ("nftables",)), "auto", None),
+        (STRANGER, sysctl.Kernel(None, ("nftables",)), "auto", _READ % "Stranger 6"),
+        (STRANGER, sysctl.Kernel(None, ("nftables",)), "nftables", _READ % "Stranger 6"),
+    ],
+)
 def test_a_row_says_how_settings_are_read_and_services_enabled(
-    stranger: Dict[str, Any], monkeypatch: pytest.MonkeyPatch, kernel: sysctl.Kernel, refused: bool
+    whose: target.Target,
+    kernel: sysctl.Kernel,
+    firewall: str,
+    wrong: Optional[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where nothing is known to read them none are written, nor where nobody says what runs."""
-    is_known(monkeypatch, OTHER)
-    monkeypatch.setattr(sysctl, "_KERNELS", ByTarget({("Other", 3): kernel}))
-    plan, problems = make_plan(dict(stranger, bridge_firewall="auto", bridge_verify="no"))
-    assert [problem.field for problem in problems] == ["bridge_firewall"] * refused
-    assert refused or "bridge-nf" not in script(_planned(stranger, bridge_verify="no"))
+    data = is_known(monkeypatch, whose)
+    row = (whose.family, whose.release)
+    monkeypatch.setattr(sysctl, "_KERNELS", ByTarget({row: kernel}))
+    plan, problems = make_plan(dict(data, bridge_firewall=firewall, bridge_verify="no"))
+    assert [problem.wrong for problem in problems] == ([] if wrong is None else [wrong])
+    assert plan is None or ("bridge-nf-call" in script(plan)) == (kernel.read is not None)
 
 
 def test_a_family_without_a_check_has_none() -> None:
     """Nor do the tests look for one: they go through what there is."""
     assert not first_boot.has_check(OTHER)
+    assert not first_boot.has_check(STRANGER._replace(init="runit"))
     assert not first_boot.has_check(STRANGER._replace(readers=(target.NETWORKD, "thinnet")))
     assert golden.checks((OTHER, STRANGER)) == {first_boot.program(STRANGER): STRANGER}
 
@@ -264,11 +277,12 @@ def test_every_init_systems_part_has_the_same_functions(init: str) -> None:
 
 def test_only_an_init_systems_part_calls_it() -> None:
     """What stops and starts a service is said there, for each init system."""
-    texts = {name: shipped.text(PARTS, name) for name in os.listdir(shipped.folder(PARTS))}
-    texts.update((each.name, shipped.text(carried.FOLDER, each.name)) for each in carried.files())
-    texts["the check"] = shipped.text(shipped.ON_A_HOST, "firstboot.sh")
+    files = [(PARTS, name) for name in os.listdir(shipped.folder(PARTS))]
+    files += [(carried.FOLDER, each.name) for each in carried.files()]
+    files.append((shipped.ON_A_HOST, "firstboot.sh"))
     called = re.compile(r"systemctl(?! reboot)|journalctl")
-    assert {name for name, text in texts.items() if called.search(text)} == {"systemd.sh"}
+    calling = [file for file in files if called.search(shipped.text(*file))]
+    assert calling == [(PARTS, "systemd.sh")]
 
 
 # each once, with the rules and what loads them
