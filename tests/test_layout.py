@@ -265,7 +265,7 @@ def lines_of(
 
 
 # Lines of a script for a host with all of this, with the check and without it
-LIMITS = {"yes": 2990, "no": 1760}
+LIMITS = {"yes": 2980, "no": 1730}
 
 
 @pytest.mark.parametrize(("os_version", "backend", "xen"), LARGEST)
