@@ -29,7 +29,8 @@ import scratch_machine as machine
 from cobbler_bridge import shipped
 from cobbler_bridge.plan import first_boot
 from cobbler_bridge.plan.families import EVERY
-from cobbler_bridge.plan.plan import plain
+from cobbler_bridge.plan.plan import Program, plain
+from cobbler_bridge.plan.target import Target
 from cobbler_bridge.snippet import bridge_setup
 
 # libyaml's, where there is one, reads all of them in a moment
@@ -159,10 +160,15 @@ def _shipped() -> Mapping[str, str]:
         entry.name for entry in os.scandir(shipped.folder("script/on_the_host")) if entry.is_file()
     ]
     found = {shipped.on_a_host(name): name for name in names}
-    for target in EVERY:
+    for program, target in checks(EVERY).items():
         name = "check of %s, %s" % (target.init, ", ".join(target.readers))
-        found[plain(first_boot.program(target).content)] = name
+        found[plain(program.content)] = name
     return found
+
+
+def checks(targets: Sequence[Target]) -> Dict[Program, Target]:
+    """Each check that there is for some of these, and a target that has it."""
+    return {first_boot.program(each): each for each in targets if first_boot.has_check(each)}
 
 
 @functools.lru_cache(maxsize=None)

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple, Optional, Sequence, Tuple, Union
 
+from cobbler_bridge.description import keys
 from cobbler_bridge.description.describe import Description
 from cobbler_bridge.description.network import CARD_NAMES, Bond, Bridge, Device, Master, Nic, Vlan
 from cobbler_bridge.description.values import NAME_CHARACTERS
@@ -43,6 +44,16 @@ def name_of(device: Union[Device, str], bridges: Sequence[str]) -> Word:
         return Fact("vlan%d" % device.number, "%s.%d" % (parent.shown, device.tag))
     name = "%s.%d" % (parent, device.tag)
     return name if len(name) <= NAME_CHARACTERS else "vlan%d" % device.tag
+
+
+def field_of(device: Device) -> str:
+    """The field that the name of a device comes from, for a problem."""
+    # a bridge's may be of either
+    if isinstance(device, Bridge):
+        return keys.BRIDGE.name
+    if device.interface is None:
+        return keys.VLAN.name if isinstance(device, Vlan) else keys.PORT.name
+    return "interface %s" % device.interface
 
 
 def bond_options(bond: Bond, bridges: Sequence[str]) -> Tuple[Tuple[str, Word], ...]:

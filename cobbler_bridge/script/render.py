@@ -244,7 +244,7 @@ def _step(step: Stage) -> str:
     if isinstance(step, Call):
         return " ".join([step.helper] + [_word(word) for word in step.arguments])
     if isinstance(step, Need):
-        return " ".join(map(quote, ("need", *step)))
+        return " ".join(map(quote, step.words))
     if isinstance(step, Program):
         words = ("%o" % step.mode, quote(plain(step.path)), "functions")
         return " ".join(("put_program", *words, *map(_part_name, step.parts)))

@@ -22,6 +22,7 @@ from cobbler_bridge.plan.backends import advertisements, rivals
 from cobbler_bridge.plan.names import (
     Named,
     bond_options,
+    field_of,
     mac_of,
     name_of,
     named,
@@ -79,7 +80,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     steps += _names(description)
     steps += advertisements.write(description)
     steps.append(Call("ifupdown_aside", _recorded(description), _ASIDE))
-    return Parts(_checks(description, target), tuple(steps), (_EFFECT,)), _problems(description)
+    return Parts(_needs(description, target), tuple(steps), (_EFFECT,)), _problems(description)
 
 
 def _recorded(description: Description) -> Tuple[str, ...]:
@@ -88,14 +89,14 @@ def _recorded(description: Description) -> Tuple[str, ...]:
     return tuple(sorted({nic.interface for nic in nics if nic.interface and not nic.left}))
 
 
-def _checks(description: Description, target: Target) -> Tuple[Need, ...]:
+def _needs(description: Description, target: Target) -> Tuple[Need, ...]:
     why = "ifupdown needs it for a %s: install %s"
     needs = [
-        Need("/sbin/brctl", why % ("bridge", "bridge-utils"), "bridge-utils", target.installer)
+        Need("/sbin/brctl", why % ("bridge", "bridge-utils"), "bridge-utils", target.package_tool)
     ]
     if any(isinstance(device, Bond) for device, _ in description.devices):
         hook = "/etc/network/if-pre-up.d/ifenslave"
-        needs.append(Need(hook, why % ("bond", "ifenslave"), "ifenslave", target.installer))
+        needs.append(Need(hook, why % ("bond", "ifenslave"), "ifenslave", target.package_tool))
     return tuple(needs)
 
 
@@ -104,9 +105,7 @@ def _problems(description: Description) -> List[Problem]:
     subject = description.subject
     for each in named(description):
         device, name = each.device, each.name
-        field = (
-            keys.BRIDGE.name if isinstance(device, Bridge) else "interface %s" % device.interface
-        )
+        field = field_of(device)
         # a VLAN's is made here, and a dot in it makes it one
         own = isinstance(name, str) and not isinstance(device, Vlan)
         if own and (not _NAME.match(str(name)) or name in _WORDS):

@@ -9,13 +9,13 @@ each such value is a problem here.
 import re
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from cobbler_bridge.description import keys
 from cobbler_bridge.description.describe import FIRST_METRIC, Description
 from cobbler_bridge.description.network import Bond, Bridge, Device, Nic, Vlan, hears_routers
 from cobbler_bridge.plan.backends import rivals
 from cobbler_bridge.plan.names import (
     Named,
     bond_options,
+    field_of,
     mac_of,
     name_of,
     named,
@@ -80,22 +80,15 @@ def _problems(description: Description) -> Iterator[Problem]:
             wrong = "wicked takes no device of the name %r" % name
             right = "letters, digits, '_', '-' and '.', not ending like %s"
             right %= ", ".join(_IGNORED_ENDINGS)
-            yield Problem(subject, _field(device), wrong, right)
+            yield Problem(subject, field_of(device), wrong, right)
         if isinstance(device, Bond):
             for wrong, right in _bond_problems(dict(device.options)):
                 wrong = "wicked would leave out the bond: " + wrong
-                yield Problem(subject, _field(device), wrong, right)
+                yield Problem(subject, field_of(device), wrong, right)
 
 
 def _may_be_called(name: str) -> bool:
     return bool(_NAME.match(name)) and not name.endswith(_IGNORED_ENDINGS)
-
-
-def _field(device: Device) -> str:
-    """Where the name of a device comes from."""
-    if isinstance(device, Nic) and device.interface is None:
-        return keys.PORT.name
-    return keys.BRIDGE.name if isinstance(device, Bridge) else "interface %s" % device.interface
 
 
 # What wicked knows of a bond's options (bonding.c, ni_bonding_set_option): the words of a value, or
