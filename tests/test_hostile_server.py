@@ -893,9 +893,9 @@ def test_memory_is_bounded(run: Run, cobbler: Cobbler, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("answer", [5, None, True, "kvm1", [{"a": 1}], {"a": 1}, [["kvm1"]]])
 def test_names_of_no_cobbler(own: Own, cobbler: Cobbler, answer: Any) -> None:
-    """``set`` asks for names alone."""
+    """``set`` asks for names alone, where one is a pattern."""
     cobbler.answers.methods["get_item_names"] = lambda *_: answer
-    status, _ = own("set", "--system", "kvm1", "bridge_mtu=9000")
+    status, _ = own("set", "--system", "kvm*", "bridge_mtu=9000")
     assert status == 3
 
 

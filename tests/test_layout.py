@@ -266,7 +266,7 @@ def lines_of(
 
 
 # Lines of a script for a host with all of this, with the check and without it
-LIMITS = {"yes": 3020, "no": 1760}
+LIMITS = {"yes": 3000, "no": 1730}
 
 
 @pytest.mark.parametrize(("os_version", "backend", "xen"), LARGEST)

@@ -292,8 +292,8 @@ BUILTINS = frozenset(
 # what looks like a command in patterns, lists, and messages that have a command in them
 NO_COMMANDS = frozenset(
     "0 1 2 4 9 a and asked bridge can card connection count cut dev ended files generate hosts "
-    "iptables ipv issue its list net now old pause q route s slave systemd the there todo whole "
-    "wicked without".split()
+    "hw iptables ipv issue its linkdown list net now old pause ports q route s slave systemd "
+    "the there todo turns whole wicked without".split()
 )
 QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 
@@ -322,7 +322,7 @@ def test_a_helper_calls_nothing_that_is_not_known(file: carried.HelperFile) -> N
 
 # not on every host: the check looks first, or does without
 MAY_BE_MISSING = frozenset(
-    "arping bash brctl curl date flock getent ifdown ifup ip journalctl kill netconfig "
+    "arping bash brctl curl date dhclient flock getent ifdown ifup ip journalctl kill netconfig "
     "netplan nft od pidof ping ping6 reboot sh shutdown sync sysctl systemctl tail timeout "
     "wget".split()
 )
