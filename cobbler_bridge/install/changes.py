@@ -162,7 +162,8 @@ def restart() -> None:
     )
     if done.returncode != 0:
         said = " ".join(done.stdout.decode("utf-8", "replace").split())
-        raise CannotInstallError("'%s' failed: %s" % (" ".join(command), said or "no output"))
+        words = (" ".join(command), said or "no output")
+        raise CannotInstallError("'%s' failed: %s; restart cobblerd yourself" % words)
 
 
 def _names(folder: str) -> List[str]:

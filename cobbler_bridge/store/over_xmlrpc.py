@@ -270,7 +270,9 @@ class XmlRpc:
         items = self._items
         with _naming("system", system.name):
             data = items.blended_fields("system", system.name) or {}
-        own = self._laid_over(system)
+        # of an interface, _laid_over has what is set; an empty field is an interface's too
+        of_records = of_interfaces(typed.fields(data.get("interfaces")))
+        own = {**of_records, **self._laid_over(system)}
         return at_top_level({field: data[field] for field in data if field not in own})
 
     def with_own(self, data: Mapping[str, Any], system: System) -> Data:

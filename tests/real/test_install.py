@@ -378,7 +378,9 @@ def test_restart(fresh: Server, tmp_path: Path) -> None:
     for name in ("systemctl", "service"):
         (tmp_path / name).write_text("#!/bin/sh\necho Unit is masked.; exit 1\n")
     done = fresh.cobbler.run(["cobbler-bridge", "uninstall", "--restart"], env=search, check=False)
-    assert re.fullmatch("cobbler-bridge: '[^']+' failed: Unit is masked.\n", done.stderr)
+    assert re.fullmatch(
+        "cobbler-bridge: '[^']+' failed: Unit is masked.; restart cobblerd yourself\n", done.stderr
+    )
     assert done.returncode == 3
 
 

@@ -1,4 +1,4 @@
-"""The commands of docs/installation.md, run in their order on a Cobbler as it comes."""
+"""The commands of docs/installation.md and docs/records.md, run in their order."""
 
 import re
 import sys
@@ -39,3 +39,29 @@ def test_every_command(fresh: Server, tmp_path: Path) -> None:
     assert "kvm-hosts.ks: still asks for the snippet bridge_setup; take that out" in said[4]
     left = [path for path in set(fresh.files()) - set(before) if "cobbler_bridge" in path]
     assert left == []
+
+
+def test_the_whole_host_of_the_records(server: Server) -> None:
+    """A bond, two VLANs and a bridge on each: what render says, and a guest on each bridge."""
+    page = (REPOSITORY / "docs/records.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
+    server.profile("kvm-hosts", "rhel9")
+    block = block.replace(
+        "cobbler-bridge check kvm1\n", "cobbler-bridge check kvm1 || [ $? -eq 1 ]\n"
+    )
+    search = {"PATH": "%s/bin:/usr/sbin:/usr/bin:/sbin:/bin" % sys.prefix}
+    done = server.cobbler.run(["sh", "-e"], input=block, env=search)
+    assert done.stderr == ""
+    assert "# bridge br10 and br20 on EL 9 (keyfile), for kvm1\n" in done.stdout
+    for name in ("bond0", "br10", "br20", "bond0.10", "bond0.20"):
+        assert "/%s.nmconnection (mode 600)" % name in done.stdout, name
+    assert "address1=192.0.2.10/24,192.0.2.1" in done.stdout
+    # Cobbler's own interface "default", which a system has that was added without one, is no error
+    assert "error: " not in done.stdout
+    server.system("web1", meta={"bridge_host": "kvm1"}, more={"ipaddress-eth0": "192.0.2.20"})
+    server.system("web2", meta={"bridge_host": "kvm1", "bridge_vlan": "20"})
+    server.installed("kvm1")
+    assert [server.bridges(each) for each in ("web1", "web2")] == [
+        {"eth0": "br10"},
+        {"eth0": "br20"},
+    ]
