@@ -1,8 +1,8 @@
 # Proves at the first boot that the bridge works, or puts the old network back, and tells Cobbler
 # which. What must be proved stands in the file "expected", which is "rolled-back" from when the old
 # network is back until the script is run again.
-# Before it stand parts of "check" that say how services are started here, and for each reader of the
-# network's files that may be here its name and what is special about it, which is called by name:
+# Before it stand parts of "check": the one of what starts services here, which has the same functions for
+# every init system, and for each reader of the network's files that may be here its name and what is special about it, which is called by name:
 # stop_READER stops it in place of its service; release_READER frees the NICs of what it leaves on
 # them, so that it is stopped before a host that runs is switched, unless holds_READER finds nothing
 # on them; clear_READER takes away what it
@@ -1116,11 +1116,6 @@ leave() {
     forget
     no_units
 }
-
-# no_units: nor is anything left of one that has failed
-no_units() {
-    ! there_is systemctl || { systemctl daemon-reload && systemctl reset-failed "cobbler-bridge-*"; }
-} > /dev/null 2>&1
 
 # abandon: what is written now nobody is to prove
 abandon() {

@@ -11,7 +11,7 @@ stop_networking() {
         done
         [ ! -e "$net/$device" ] || ifdown --force "$device"
     done
-    systemctl stop networking.service
+    stop_service networking
 }
 
 # end_client DEVICE: the one that has its lease
@@ -63,7 +63,7 @@ restart_networking() {
     done
     clear_networking
     for nic in $nics; do ip addr flush dev "$nic"; done
-    systemctl restart networking.service
+    restart_service networking
     started_networking
 }
 
