@@ -1,6 +1,7 @@
 """The script on a machine that systemd and NetworkManager run: proved, or put back, at once."""
 
 import re
+import threading
 from typing import Iterator
 
 import pytest
@@ -11,7 +12,7 @@ from real import running
 from real.test_firstboot_networkmanager import STATE
 from real.test_firstboot_systemd import RUNNING, Booting
 from real.test_layers import ADDRESS, BRIDGE, PORT, STATIC
-from real.test_networkmanager import CONNECTIONS, GATEWAY, INSTALLERS
+from real.test_networkmanager import CONNECTIONS, DNSMASQ, GATEWAY, INSTALLERS
 from systemd_machine import SystemdMachine
 from waiting import wait_for
 
@@ -88,6 +89,26 @@ def test_put_back(reload: bool, host: Running) -> None:
     assert {path.name for path in host.machine.path(CONNECTIONS).iterdir()} == before
     assert host.told() == 0
     host.has_failed()
+
+
+@pytest.mark.thorough
+def test_put_back_where_no_dhcp_server_answers(host: Running) -> None:
+    """It answers again when the old network comes back, which has its address from there too."""
+    host.machine.stop("dnsmasq")
+
+    def answer_again() -> None:
+        assert wait_for(lambda: "putting the old network back" in host.said())
+        host.machine.start(*DNSMASQ, namespace="far")
+
+    answering = threading.Thread(target=answer_again)
+    answering.start()
+    host.switch()
+    answering.join()
+    assert wait_for(lambda: "the old network is back" in host.said()), host.said()
+    assert "not proved: br0 has no IPv4 address" in host.said()
+    host.comes_up("eth0")
+    host.has_failed()
+    assert host.told_back() == ["br0_has_no_IPv4_address"]
 
 
 def test_put_back_when_the_check_is_killed(host: Running) -> None:

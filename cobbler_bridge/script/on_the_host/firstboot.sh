@@ -797,7 +797,10 @@ remove_devices() {
             ip link set dev "p$nic" down
             ip link set dev "p$nic" name "$nic"
         fi
-        # of a bond that is no port itself, but has a VLAN that is
+        # of a bond that is no port itself, but has a VLAN that is: what finds it there takes it for
+        # somebody else's, and makes it as the old files say where it is not
+        above=$(master "$nic")
+        [ ! -d "$net/${above:-none}/bonding" ] || ip link del dev "$above"
         ip link set dev "$nic" nomaster
         ip addr flush dev "$nic"
     done
