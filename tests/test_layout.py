@@ -278,7 +278,7 @@ def test_a_script_can_be_read(os_version: str, backend: str, xen: str) -> None:
 UNTOLD = (
     ("debian", 3550, 2550),
     ("ubuntu", 3550, 2550),
-    ("suse", 3000, 1950),
+    ("suse", 3060, 2020),
     ("generic", 4790, 3420),
 )
 
