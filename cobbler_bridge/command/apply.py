@@ -1,12 +1,22 @@
 """``apply`` and ``undo``."""
 
 import argparse
+import signal
 import sys
-from typing import Any, Iterable, List, Optional, Sequence
+import time
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from cobbler_bridge.apply import fleet, waves
 from cobbler_bridge.command import arguments, server
-from cobbler_bridge.command.ending import PROBLEMS, WELL, WRONG_USAGE, FailError, refused
+from cobbler_bridge.command.ending import (
+    INTERRUPTED,
+    PROBLEMS,
+    WELL,
+    WRONG_USAGE,
+    FailError,
+    refused,
+)
+from cobbler_bridge.command.output import put
 from cobbler_bridge.problem import one_line
 
 
@@ -84,8 +94,10 @@ def _apply(options: argparse.Namespace) -> int:
             return _would_apply(chosen.jobs, options.wave, ask)
         if chosen.jobs:
             cobbler.log_in()
-        rolling = fleet.roll_out(cobbler, chosen, options.wave, options.stop_after, ask)
-        return _told(rolling, len(chosen.jobs), options.report)
+        with _Progress(len(chosen.jobs), options.report) as progress:
+            limits = options.wave, options.stop_after
+            progress.follow(fleet.roll_out(cobbler, chosen, *limits, ask, progress.stopped))
+    return progress.status
 
 
 def _undo(options: argparse.Namespace) -> int:
@@ -97,21 +109,10 @@ def _undo(options: argparse.Namespace) -> int:
         if chosen.problems:
             return refused(chosen.problems)
         cobbler.log_in()
-        undoing = fleet.undo(cobbler, chosen, fleet.asker(options.user))
-        return _told(undoing, len(chosen.jobs), None)
-
-
-def _told(each_ended: Iterable[waves.Outcome], of: int, path: Optional[str]) -> int:
-    """Tell of each host as it ends, and of all at the end, or where it is interrupted."""
-    outcomes: List[waves.Outcome] = []
-    try:
-        for each in each_ended:
-            outcomes.append(each)
-            if each.outcome != waves.UNTOUCHED:
-                _say_outcome(each, len(outcomes), of)
-    finally:
-        _write_outcomes(outcomes, path)
-    return WELL if all(each.outcome in waves.WELL for each in outcomes) else PROBLEMS
+        with _Progress(len(chosen.jobs), None) as progress:
+            ask = fleet.asker(options.user)
+            progress.follow(fleet.undo(cobbler, chosen, ask, progress.stopped))
+    return progress.status
 
 
 def _would_apply(jobs: Sequence[waves.Job], size: int, ask: waves.Run) -> int:
@@ -125,18 +126,79 @@ def _would_apply(jobs: Sequence[waves.Job], size: int, ask: waves.Run) -> int:
     return status
 
 
-def _say_outcome(outcome: waves.Outcome, ended: int, of: int) -> None:
-    words = ended, of, outcome.host, outcome.outcome, outcome.why and ": " + outcome.why
-    print(one_line("[%d/%d] %s: %s%s" % words), file=sys.stderr, flush=True)
+class _Progress:
+    """What becomes of hosts, as it comes: a line each and a bar on a terminal, a report that is up
+    to date whenever we are killed, and a table at the end.
 
+    The first Ctrl-C, or SIGTERM, stops what is not begun; the next one ends us.
+    """
 
-def _write_outcomes(outcomes: Sequence[waves.Outcome], path: Optional[str]) -> None:
-    sys.stdout.write(fleet.as_text(outcomes))
-    if path is None:
-        return
-    text = fleet.as_json(outcomes) if path.endswith(".json") else fleet.as_text(outcomes)
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise FailError(PROBLEMS, "%s: %s" % (path, error.strerror)) from error
+    def __init__(self, number: int, report: Optional[str]) -> None:
+        self.outcomes: List[waves.Outcome] = []
+        self._number = number
+        self._report = report
+        self._written = 0.0
+        self._stopped = False
+        self._before: Dict[int, Any] = {}
+
+    def __enter__(self) -> "_Progress":
+        # before anything is begun: nobody wants to hear at the end that it can't be written
+        self._write()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._stop)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        sys.stdout.write(fleet.as_text(self.outcomes))
+        self._write()
+
+    @property
+    def status(self) -> int:
+        """The command's."""
+        well = all(each.outcome in waves.WELL for each in self.outcomes)
+        return INTERRUPTED if self._stopped else WELL if well else PROBLEMS
+
+    def stopped(self) -> bool:
+        """Whether somebody wants no more hosts to be begun."""
+        return self._stopped
+
+    def _stop(self, number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        self._stopped = True
+        words = (
+            "no further host is begun, and those at work are waited for; once more to leave them"
+        )
+        print("\n" + words, file=sys.stderr, flush=True)
+
+    def follow(self, outcomes: Iterator[waves.Outcome]) -> None:
+        """Take them until there are no more."""
+        self._bar()
+        for each in outcomes:
+            self.outcomes.append(each)
+            if each.outcome != waves.UNTOUCHED:
+                self._say(each)
+            if time.monotonic() - self._written > 1:
+                self._write()
+
+    def _say(self, outcome: waves.Outcome) -> None:
+        words = len(self.outcomes), self._number, outcome.host, outcome.outcome
+        text = "[%d/%d] %s: %s" % words + (outcome.why and ": " + outcome.why)
+        clear = "\r\033[K" if sys.stderr.isatty() else ""
+        print(clear + one_line(text), file=sys.stderr, flush=True)
+        self._bar()
+
+    def _bar(self) -> None:
+        ended = len(self.outcomes)
+        if sys.stderr.isatty() and ended < self._number:
+            full = ended * 30 // self._number
+            words = "#" * full, "." * (30 - full), ended, self._number
+            print("[%s%s] %d of %d " % words, end="", file=sys.stderr, flush=True)
+
+    def _write(self) -> None:
+        if self._report is None:
+            return
+        as_report = fleet.as_json if self._report.endswith(".json") else fleet.as_text
+        put(self._report, as_report(self.outcomes), "--report ")
+        self._written = time.monotonic()

@@ -6,6 +6,8 @@ from typing import Iterable
 from cobbler_bridge.problem import Problem
 
 WELL, PROBLEMS, WRONG_USAGE, NO_COBBLER = range(4)
+# as a shell says it
+INTERRUPTED = 130
 
 
 class FailError(Exception):

@@ -9,7 +9,7 @@ from typing import Any, Iterator
 
 from cobbler_bridge.command import arguments, server
 from cobbler_bridge.command.ending import NO_COBBLER, WELL, FailError
-from cobbler_bridge.install import changes, manifest, this_cobbler
+from cobbler_bridge.install import changes, manifest, served, this_cobbler
 from cobbler_bridge.store import wire
 
 _STAYS = "Each virt_bridge stays, and Koan goes on using it: edit it with 'cobbler system edit'."
@@ -21,8 +21,12 @@ def add(commands: Any) -> None:
     """Add both to the command."""
     sentence = "put snippets and triggers into this Cobbler"
     put = arguments.add(commands, "install", _install, sentence, "install --restart")
-    sentence = "take them out again; records and each virt_bridge stay"
+    sentence = "take them out again, and what is recorded; each virt_bridge stays"
     take = arguments.add(commands, "uninstall", _uninstall, sentence, "uninstall --dry-run")
+    page = "keep the page of 'show --format html' where Cobbler's web server serves it, until"
+    page += " --no-page; whoever may reach that server may read it"
+    put.add_argument("--page", action="store_true", default=None, help=page)
+    put.add_argument("--no-page", action="store_false", dest="page", help="take it away again")
     for command in (put, take):
         command.add_argument("--dry-run", action="store_true", help="only say what would be done")
         command.add_argument("--restart", action="store_true", help="restart cobblerd if it must")
@@ -30,7 +34,7 @@ def add(commands: Any) -> None:
 
 def _install(options: argparse.Namespace) -> int:
     with _installing(), manifest.alone():
-        plan = changes.installing(this_cobbler.find())
+        plan = changes.installing(this_cobbler.find(), options.page)
         pending = changes.must_restart(plan)
         if not options.dry_run:
             changes.apply(plan)
@@ -41,6 +45,8 @@ def _install(options: argparse.Namespace) -> int:
         _finish(options, pending, "load the triggers")
     if not options.dry_run and (options.restart or not pending):
         _wake(_STARTING_SECONDS if pending else 0)
+    if not options.dry_run and plan.manifest is not None and plan.manifest.page:
+        _write_page(plan.manifest.page)
     return WELL
 
 
@@ -62,6 +68,12 @@ def _uninstall(options: argparse.Namespace) -> int:
     _finish(options, pending, "do without the triggers")
     print(_STAYS)
     return WELL
+
+
+def _write_page(place: str) -> None:
+    """As all is now; where cobblerd doesn't answer, its triggers do it later."""
+    with contextlib.suppress(OSError):
+        served.write(place)
 
 
 def _wake(seconds: float) -> None:

@@ -62,7 +62,7 @@ class Output:
         return None
 
 
-def put(path: Optional[str], text: str) -> None:
+def put(path: Optional[str], text: str, option: str = "--output ") -> None:
     """Write to a file, which is there whole or as it was, or on standard output."""
     if path is None:
         sys.stdout.write(text)
@@ -75,7 +75,7 @@ def put(path: Optional[str], text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             os.remove(beside)
-        message = "--output %s: %s" % (path, error.strerror)
+        message = "%s%s: %s" % (option, path, error.strerror)
         raise FailError(WRONG_USAGE, message) from error
 
 

@@ -11,7 +11,7 @@ from typing import Iterator, Optional, Tuple
 import yaml
 
 from cobbler_bridge.command.ending import NO_COBBLER, WRONG_USAGE, FailError
-from cobbler_bridge.install import this_cobbler
+from cobbler_bridge.install import manifest, this_cobbler
 from cobbler_bridge.problem import shown
 from cobbler_bridge.store import wire
 from cobbler_bridge.store.ledger import Ledger
@@ -48,7 +48,11 @@ def reached(
     named = _PASSWORD.sub("//", url if url.isprintable() else shown(url))
     try:
         with _progress(named):
-            yield connection(url, login, timeout)
+            cobbler = connection(url, login, timeout)
+            yield cobbler
+            if cobbler.has_written and manifest.recorded().page:
+                # what is remembered is written past the triggers, which see to the page
+                cobbler.wake()
     except xmlrpc.client.Fault as error:
         reason = " ".join(error.faultString.split())[:_SAID_CHARACTERS]
         if "login failed" in reason:

@@ -271,7 +271,7 @@ class InProcess:
     def profile_changed(self, name: str) -> List[str]:
         """The guests whose host changed with this profile or distro; none if it is neither."""
         known = any(self._find(kind, name) is not None for kind in ("profile", "distro"))
-        return index_of(self._api).rebuild() if known else []
+        return index_of(self._api).inherited() if known else []
 
     def _find(self, kind: str, name: str) -> Any:
         return self._items.find(kind, name)

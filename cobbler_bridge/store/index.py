@@ -33,6 +33,8 @@ class Index:
         # when each system was saved, and what systems inherit from, as they were looked at
         self._saved: Dict[str, Any] = {}
         self._above: Dict[Tuple[str, str], Any] = {}
+        # the host that each profile named when one was last saved
+        self._profiles: Optional[Dict[str, Any]] = None
         # systems of a name that another one has, too
         self._doubles = 0
         # when one of the interfaces of a name was last saved, where these are items of their own
@@ -88,10 +90,9 @@ class Index:
             self._set_host(name, None if item is None else host_of(self._items, item, {}))
             self._set_addresses(name, self._written(name))
 
-    def rebuild(self) -> List[str]:
-        """Look at every system; the guests whose host is another than before."""
+    def rebuild(self) -> None:
+        """Look at every system."""
         with self._lock:
-            before = self._host_of
             profiles: Dict[str, Any] = {}
             self._host_of, self._guests = {}, {}
             self._addresses, self._at = {}, {}
@@ -104,7 +105,22 @@ class Index:
                 self._set_host(item.name, host_of(items, item, profiles))
                 self._set_addresses(item.name, _written_on(items, item))
             self._doubles = self._count() - len(self._names)
-            return [name for name, host in self._host_of.items() if before.get(name) != host]
+
+    def inherited(self) -> List[str]:
+        """The systems that inherit another host since the last time; the first time, those that
+        inherit one."""
+        with self._lock:
+            items = self._items
+            now = {items.reference(each): _host_in(items, each) for each in self._api.profiles()}
+            before, self._profiles = self._profiles, now
+            changed = {key for key in now if now[key] != (before or {}).get(key)}
+            found = []
+            for item in self._api.systems() if changed else ():
+                if item.profile in changed and not _own_host(items, item):
+                    found.append(item.name)
+            for name in found:
+                self.update(name)
+            return found
 
     def _is_old(self) -> bool:
         return self._names is None or len(self._names) + self._doubles != self._count()
@@ -142,14 +158,25 @@ class Index:
 
 def host_of(items: versions.Cobbler33, item: Any, profiles: Dict[str, Any]) -> Any:
     """The host that an item names; ``profiles`` remembers what each profile says."""
-    own = as_dict(items.own_meta(item))
-    if keys.HOST.name in own or "!" + keys.HOST.name in own:
-        return own.get(keys.HOST.name)
+    own = _own_host(items, item)
+    if own:
+        return own[0]
     if item.profile not in profiles:
         profile = items.profile_of(item)
-        meta = {} if profile is None else items.meta(profile)
-        profiles[item.profile] = meta.get(keys.HOST.name)
+        profiles[item.profile] = None if profile is None else _host_in(items, profile)
     return profiles[item.profile]
+
+
+def _own_host(items: versions.Cobbler33, item: Any) -> Tuple[Any, ...]:
+    """The host that a system names itself; nothing where it is inherited."""
+    own = as_dict(items.own_meta(item))
+    says = keys.HOST.name in own or "!" + keys.HOST.name in own
+    return (own.get(keys.HOST.name),) if says else ()
+
+
+def _host_in(items: versions.Cobbler33, profile: Any) -> Any:
+    """The host that a profile names, with what it inherits."""
+    return items.meta(profile).get(keys.HOST.name)
 
 
 def _written_on(items: versions.Cobbler33, item: Any) -> Set[Address]:

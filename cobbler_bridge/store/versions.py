@@ -212,6 +212,10 @@ class Cobbler33:
         """The profile of a system, ``None`` for one of an image."""
         return self.api.find_profile(name=item.profile) if item.profile else None
 
+    def reference(self, profile: Any) -> str:
+        """What a system names its profile by."""
+        return str(profile.name)
+
     def template(self, item: Any) -> str:
         """The file of an item's kickstart, as it is inherited; empty where there is none."""
         return str(item.autoinstall or "")
@@ -321,6 +325,10 @@ class Cobbler40(Cobbler33):
     def profile_of(self, item: Any) -> Any:
         """A system refers to it by its uid."""
         return self.api.find_profile(uid=item.profile) if item.profile else None
+
+    def reference(self, profile: Any) -> str:
+        """Its uid."""
+        return str(profile.uid)
 
     def saved_interfaces(self, name: str) -> Dict[str, float]:
         """The name is all that a trigger is told, and each system may have one."""
