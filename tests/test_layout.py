@@ -279,8 +279,8 @@ def test_a_script_can_be_read(os_version: str, backend: str, xen: str) -> None:
 UNTOLD = (
     ("debian", 3770, 2550),
     ("ubuntu", 3770, 2550),
-    ("suse", 3300, 2080),
-    ("generic", 5080, 3510),
+    ("suse", 3220, 2000),
+    ("generic", 5000, 3430),
 )
 
 
