@@ -136,6 +136,7 @@ class Faulty:
         status = self._log.with_name("status")
         # the section's is 0; what the script itself ended with, even if it couldn't say why
         script = SCRIPT.replace(ENDS, "; command printf %%s $? > %s\n" % status)
+        status.write_text("1")
         run = machine.run(script, self.root, self.sh, head + FAULTS)
         assert run.status == 0
         return run._replace(status=int(status.read_text()))

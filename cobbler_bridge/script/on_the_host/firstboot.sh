@@ -20,7 +20,7 @@ old_network_seconds=60
 old_table=7760
 telling_seconds=900
 script_seconds=600
-undoing= waited=0 switched='' leaving=''
+undoing='' waited=0 switched='' leaving=''
 into=
 # in which all hosts look at their bridges
 watch_seconds=7200
