@@ -922,3 +922,53 @@ def test_what_is_done_on_the_machine_itself(
         check=True,
     )
     assert run.stdout == said
+
+
+INSTALLERS = {
+    "apt-get": "-q update\n-q -y install tools\n",
+    "dnf": "-q -y install tools\n",
+    "yum": "-q -y install tools\n",
+    # without -n it asks
+    "zypper": "-q -n install tools\n",
+}
+NEED = """\
+%s
+new='%s/new'
+need '%s/tool' 'nothing does it' tools "$INSTALLER"
+echo 'goes on'
+"""
+
+
+@pytest.mark.parametrize("installer", INSTALLERS)
+@ON_EVERY_SHELL
+def test_what_is_missing_is_installed(sh: List[str], installer: str, tmp_path: Path) -> None:
+    folder = Path(carried.__file__).with_name("helpers")
+    text = "".join((folder / name).read_text() for name in ("shared.sh", "begin.sh"))
+    assert text.count("/usr/bin/$4") == 1
+    script = NEED % (text.replace("/usr/bin/$4", "%s/$4" % tmp_path), tmp_path, tmp_path)
+    program, asked = tmp_path / installer, tmp_path / "asked"
+    # the second one has no such package
+    for gives in ("touch '%s/tool'; chmod 755 '%s/tool'" % (tmp_path, tmp_path), "exit 104"):
+        gave = "case $* in *install*) %s ;; esac" % gives
+        program.write_text("#!/bin/sh\necho \"$*\" >> '%s'\n%s\n" % (asked, gave))
+        program.chmod(0o755)
+        done = subprocess.run(
+            [*sh, "-s"],
+            input=script,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            env={"PATH": "%s:/usr/bin:/bin" % tmp_path, "INSTALLER": installer},
+            check=False,
+        )
+        assert asked.read_text() == INSTALLERS[installer]
+        if gives == "exit 104":
+            assert done.stderr == "cobbler-bridge: there is no %s/tool: nothing does it%s" % (
+                tmp_path,
+                STAYS,
+            )
+            assert done.returncode == 1
+        else:
+            assert done.stdout.endswith("is asked to install tools\ngoes on\n")
+            (tmp_path / "tool").unlink()
+        asked.unlink()

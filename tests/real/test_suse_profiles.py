@@ -1,13 +1,14 @@
 """Cobbler's own samples for SUSE with the documented element: what a machine gets of them.
 
-AutoYaST's is tried by jing with the part of AutoYaST's schema that our element stands in
-(``autoyast_scripts.rnc``); Agama's by what Agama's own schema says of a script.
+Each is tried with the part of its installer's schema that our element stands in: AutoYaST's by jing
+(``autoyast_scripts.rnc``), Agama's by jsonschema (``agama_scripts.schema.json``).
 """
 
+import importlib
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Mapping
 from xml.etree import ElementTree
 
 import pytest
@@ -16,6 +17,7 @@ from network_namespace import LAYER, Machine
 from real.server import TREE, Server, part
 
 SCHEMA = Path(__file__).with_name("autoyast_scripts.rnc")
+OF_AGAMA = json.loads(Path(__file__).with_name("agama_scripts.schema.json").read_text())
 YAST = "{http://www.suse.com/1.0/yast2ns}"
 # as docs/installation.md has it
 ELEMENT = """\
@@ -37,6 +39,11 @@ AGAMA = """\
         "url": "http://$http_server/cblr/svc/op/script/$what/$name/?script=cobbler_bridge_setup"
       },
 """
+# where the template is Jinja's
+AGAMA_40 = AGAMA.replace("$http_server", "{{ http_server }}").replace(
+    "$what/$name", "{{ 'system' if system_name else 'profile' }}/{{ name }}"
+)
+DOCS = Path(__file__).parents[2] / "docs/installation.md"
 HOST = "kvm1"
 
 
@@ -50,6 +57,11 @@ def suse(server: Server) -> Iterator[Server]:
     server.remove_all()
     for distro in ("sle15", "leap16"):
         server.remove("distro", distro)
+
+
+def test_the_documentation_has_these() -> None:
+    text = DOCS.read_text()
+    assert [each for each in (ELEMENT, AGAMA, AGAMA_40) if each not in text] == []
 
 
 def host(server: Server, distro: str, sample: str, before: str, element: str) -> str:
@@ -102,8 +114,9 @@ def jing(scripts: str) -> str:
 def test_agama(suse: Server) -> None:
     profile = host(suse, "leap16", "sample_agama.json", '    "post": [\n', AGAMA)
     assert findings(suse) == []
-    ours: Dict[str, Any] = json.loads(profile)["scripts"]["post"][0]
-    assert set(ours) <= {"name", "url", "chroot", "content", "body"}
+    scripts: Dict[str, Any] = json.loads(profile)["scripts"]
+    assert against_schema(scripts) == []
+    ours: Dict[str, Any] = scripts["post"][0]
     assert (ours["name"], ours["chroot"]) == ("bridge", True)
     # the host part is the server's own
     path = "/" + ours["url"].split("/", 3)[3]
@@ -111,6 +124,15 @@ def test_agama(suse: Server) -> None:
     assert script.startswith("#!/bin/sh\n")
     shown = suse.command("render", "--system", HOST, "--format", "sh").stdout
     assert part(script) == shown
+    for wrong in ({"chroot": "yes"}, {"interpreter": "shell"}, {"content": "#!/bin/sh\n"}):
+        assert against_schema({"post": [{**ours, **wrong}]}) != []
+
+
+def against_schema(scripts: Mapping[str, Any]) -> List[str]:
+    """What Agama's schema has against these."""
+    pytest.importorskip("jsonschema", reason="jsonschema is for the newest Pythons only")
+    validator = importlib.import_module("jsonschema").Draft201909Validator
+    return [str(each.message) for each in validator(OF_AGAMA).iter_errors(scripts)]
 
 
 def test_the_end_of_an_installation_behind_its_first_boot(suse: Server) -> None:

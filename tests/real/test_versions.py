@@ -12,7 +12,8 @@ from environments import VERSIONS, Version
 from koan_network import KoanError, koan_networks
 from private_cobbler import PrivateCobbler
 from real.server import COLLECTIONS, LEDGER, MINIMAL, TREE, WHOLE, Server, part
-from real.versions import EACH, server_of
+from real.test_suse_profiles import AGAMA, AGAMA_40
+from real.versions import EACH, Server40, server_of
 from waiting import wait_for
 
 MODULES = "/modules/cobbler_bridge"
@@ -167,7 +168,8 @@ def scripts_are_served(server: Server) -> None:
 
 
 def profiles_of_suse_are_rendered(server: Server) -> None:
-    """The script comes out of AutoYaST's section of characters as the command shows it."""
+    """The script comes out of AutoYaST's section of characters as the command shows it, and of
+    where Agama's profile says."""
     known = server.cobbler.rpc("get_valid_os_versions_for_breed", "suse")
     (os_version, *_) = (each for each in known if each.startswith("sles15"))
     files = {"kernel": TREE + "/vmlinuz", "initrd": TREE + "/initrd.img"}
@@ -178,6 +180,16 @@ def profiles_of_suse_are_rendered(server: Server) -> None:
     shown = server.command("render", "--profile", "sle", "--format", "sh").stdout
     assert "bridge br0, for sle" in shown
     assert part(source) == shown
+    text = '#set $what = "profile"\n' + AGAMA
+    if isinstance(server, Server40):
+        text = "#template=jinja\n" + AGAMA_40
+        server.template("agama", text, "jinja")
+    else:
+        server.template("agama", text)
+    server.edit("profile", "sle", autoinstall="/agama.ks")
+    agama = json.loads(server.kickstart("sle", "profile").strip().rstrip(","))
+    path = "/" + agama["url"].split("/", 3)[3]
+    assert part(server.get(path).text) == shown
     server.remove("profile", "sle")
     server.remove("distro", "sle")
 

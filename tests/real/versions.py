@@ -21,14 +21,14 @@ EACH = [
 class Server40(Server):
     """Cobbler 4.0: items are called by uid, interfaces and templates are items."""
 
-    def template(self, name: str, text: str) -> None:
+    def template(self, name: str, text: str, kind: str = "cheetah") -> None:
         """A file, and the item that says where it is."""
         # which is what it calls its own
         super().template(name, text.replace("'autoinstall_done'", "'built-in-autoinstall_done'"))
         self.add(
             "template",
             name,
-            template_type="cheetah",
+            template_type=kind,
             **{"uri.schema": "file", "uri.path": name + ".ks", "tags": ["kickstart"]},
         )
 

@@ -5,6 +5,10 @@ readers="$readers wicked"
 stop_wicked() {
     stop_service wicked
     wicked --systemd ifdown all
+    # which leaves a root behind them (STARTMODE='nfsroot') alone
+    for device in $bridges $devices; do
+        [ ! -e "$net/$device" ] || wicked --systemd ifdown --delete "$device"
+    done
 }
 
 # restart_wicked: only what differs from the files is taken down
