@@ -201,6 +201,8 @@ def test_a_host_that_runs(host: Booting) -> None:
     script = bridge_setup(
         {**known, "bridge_ipv4": "10.99.7.7/24,10.99.7.1", "bridge_timeout": "10"}
     )
+    # as an initramfs leaves it that had the network first
+    host.write("/run/netplan/eth0.yaml", "network: {ethernets: {eth0: {dhcp4: true}}}\n")
     host.write("/script", script)
     said = host.system.run("sh", "/script")
     assert "it takes effect now: it is proved, or the old network put back" in said
@@ -215,6 +217,7 @@ def test_a_host_that_runs(host: Booting) -> None:
     host.comes_up("br0")
     assert host.addresses("eth0") == []
     assert host.ports("br0") == ["eth0"]
+    assert host.files() == ["00-installer-config.yaml", "90-cobbler-bridge.yaml", "eth0.yaml"]
 
 
 def test_networkmanager(host: Booting) -> None:

@@ -25,10 +25,17 @@ release_networking() {
     done
 }
 
-# clear_networking: what it could not take down is no more
+# clear_networking: what it could not take down is no more, and a port has IPv6 again
 clear_networking() {
+    for nic in $nics; do
+        for key in disable_ipv6 addr_gen_mode; do
+            cat "$root/proc/sys/net/ipv6/conf/default/$key" > "$root/proc/sys/net/ipv6/conf/$nic/$key"
+        done
+    done
     for device in $bridges $devices $ports $nics; do
         rm -f "$root/run/network/ifstate.$device"
         sed -i "/^$device=/d" "$root/run/network/ifstate"
+        # by these dhcpcd names the servers of a device that is gone
+        rm -f "$root/run/dhcpcd/hook-state/resolv.conf/$device".*
     done
 }
