@@ -5,11 +5,11 @@
 # make install-debian  Debian's installer from a Cobbler, in a virtual machine, to a bridge that is proved
 # make test-thorough  what make test takes a sample of: on every shell, Python and Cobbler, every
 #               call that may fail; takes long
-# make bench    what it costs, beside what Cobbler does anyway
+# make bench    what it costs, beside what Cobbler does anyway, and what switching a host that runs costs
 # make docs     write the generated pages of docs/, the man page and the completions anew
 # make site     docs/ as a web site in build/site
 # make dist     wheel and source archive in dist/, a deb where dpkg-deb is, an rpm where rpm-build is
-# make cases    write what tests/cases expects anew, and show each distinct change once
+# make cases    write what tests/cases expects anew, show each distinct change once; and tests/effects
 # make case NAME=vlan_dhcp   the same for one case; then runs it
 
 PYTHON ?= python3
@@ -48,15 +48,18 @@ install-debian: $(VENV)/package $(VENV)/test
 check: $(VENV)/test
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
-	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m 'not slow and not thorough' \
-		--ignore tests/real --ignore tests/test_pythons.py
+	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal --quick \
+		-m 'not slow and not thorough' --ignore tests/real --ignore tests/test_pythons.py
 
-bench: $(VENV)/package
+bench: $(VENV)/package $(VENV)/test
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
 	@$(VENV)/bin/python tools/bench_command.py
+	@sh tools/layer.sh
+	@$(VENV)/bin/python tools/bench_switch.py
 
 cases: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py
+	@CASES=anew $(VENV)/bin/python -m pytest -q tests/test_effects.py -k test_each_change_has
 
 case: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py $(or $(NAME),$(error which one? NAME=vlan_dhcp))
@@ -73,7 +76,10 @@ site: $(VENV)/test
 dist: $(VENV)/bin/python
 	rm -rf dist
 	mkdir dist
-	git archive --prefix=$(ARCHIVE)/ -o dist/$(ARCHIVE).tar.gz HEAD
+	if [ -e .git ]; then git archive --prefix=$(ARCHIVE)/ -o dist/$(ARCHIVE).tar.gz HEAD; \
+	else tar -czf dist/$(ARCHIVE).tar.gz --transform 's,^\.,$(ARCHIVE),' --owner=0 --group=0 \
+		--exclude=./dist --exclude=./.venv --exclude=./build --exclude=__pycache__ \
+		--exclude='./*.egg-info' --exclude='./.*_cache' .; fi
 	$(VENV)/bin/python -m pip --disable-pip-version-check -q wheel --no-deps -w dist .
 	! command -v dpkg-deb > /dev/null || sh packaging/build_deb.sh dist
 	! rpm -q rpm-build > /dev/null 2>&1 || rpmbuild -bb --define '_sourcedir $(CURDIR)/dist' \

@@ -9,6 +9,7 @@ from typing import Any, Callable, Optional, Sequence
 
 from cobbler_bridge.description.describe import describe, wants_bridge
 from cobbler_bridge.description.digest import differ, digest
+from cobbler_bridge.install.served import KEEPER
 from cobbler_bridge.placement import recording, signals
 from cobbler_bridge.placement.placer import Placer
 from cobbler_bridge.plan.plan import Plan
@@ -76,6 +77,7 @@ def run(event: Event, api: Any, args: Sequence[Any]) -> int:
         _LOG.error("cobbler-bridge: %s of %s: %s", event.__name__, shown(args), error)
     except Exception:
         _LOG.exception("cobbler-bridge: %s of %s failed", event.__name__, shown(args))
+    KEEPER.saved()
     return 0
 
 
@@ -91,6 +93,7 @@ def answer(signal: str, api: Any, args: Sequence[Any]) -> int:
         return 1
     except Exception:
         _LOG.exception("cobbler-bridge: %s of %s failed", signal, [_said(each) for each in args])
+    KEEPER.heard()
     return 0
 
 

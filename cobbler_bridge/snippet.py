@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from typing import Any, Callable, Dict, Mapping, Sequence
+from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
 
 from cobbler_bridge import typed
 from cobbler_bridge.description.blended_data import subject_of
@@ -25,7 +25,7 @@ def bridge_setup(data: Mapping[str, Any]) -> str:
     ``data`` are Cobbler's blended data with autoinstall_meta at the top level, as a template
     sees them. Never raises: half a script in an install file would be worse than none.
     """
-    return _safely(_script, data, render.refusal)
+    return _safely(lambda known: "".join(_script(known)), data, render.refusal)
 
 
 def bridge_network(data: Mapping[str, Any]) -> str:
@@ -83,11 +83,12 @@ def _safely(
 
 # every host of a profile, and each host several times in one installation, asks for the same
 @functools.lru_cache(maxsize=128)
-def _script(known: _Input) -> str:
+def _script(known: _Input) -> Tuple[str, ...]:
     planned, problems = make_plan(known.data)
     if planned is not None:
-        return render.script(planned)
-    return render.refusal(subject_of(known.data), problems)
+        # in parts: most of their text is the same one for all hosts of a profile
+        return render.script_parts(planned)
+    return (render.refusal(subject_of(known.data), problems),)
 
 
 @functools.lru_cache(maxsize=128)

@@ -5,7 +5,8 @@ other too, where a text is meant, and variables stand in place of Cobbler's own 
 function returns ``None`` for what can't be meant, and raises for nothing.
 """
 
-from typing import Any, Dict, Mapping, Optional, Tuple
+from collections import abc
+from typing import Any, Dict, Optional, Tuple
 
 # Cobbler's XML-RPC writes it for a field without a value
 UNSET = "~"
@@ -45,7 +46,7 @@ def flag(value: Any) -> Optional[bool]:
 
 def fields(value: Any) -> Dict[str, Any]:
     """A mapping by names; nothing for what is none."""
-    named = value.items() if isinstance(value, Mapping) else ()
+    named = value.items() if isinstance(value, abc.Mapping) else ()
     return {name: each for name, each in named if isinstance(name, str)}
 
 

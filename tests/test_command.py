@@ -1,6 +1,7 @@
 """What the command does with its options, against a Cobbler that answers what it is asked."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -41,6 +42,52 @@ def test_names_that_fit_nothing(run: Run) -> None:
     assert done == (1, "", "cobbler-bridge: no such system or profile: 'x*', 'y'\n")
     status, _, err = run(["check", "--severity=bad"])
     assert (status, "'error', 'warning', 'waiting'" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--hlep", "'--hlep'; did you mean --help? (see cobbler-bridge --help)"),
+        ("--server", "arguments are required: COMMAND (see cobbler-bridge --help)"),
+        ("show --user me", "show takes no '--user' (see cobbler-bridge show --help)"),
+        ("-V", "there is no option '-V' (see cobbler-bridge --help)"),
+        ("chek", "; did you mean check? (see cobbler-bridge --help)"),
+        ("check --severity=errors", "; did you mean error? (see cobbler-bridge check --help)"),
+        (
+            "set --profiles hosts bridge=br0",
+            "there is no option '--profiles'; did you mean --profile? "
+            "(see cobbler-bridge set --help)",
+        ),
+        (
+            "set --profile hosts --dryrun bridge=br0",
+            "'--dryrun'; did you mean --dry-run? (see cobbler-bridge set --help)",
+        ),
+        (
+            "set --profile hosts bridge br0",
+            "bridge has no value; write bridge=VALUE (see cobbler-bridge set --help)",
+        ),
+        ("place kvm1", "cobbler-bridge place takes no 'kvm1' (see cobbler-bridge place --help)"),
+        (
+            "record kvm1 --bridge br/0",
+            "--bridge: 'br/0' has '/' in it; names that bridge= can be, with commas between",
+        ),
+    ],
+)
+def test_what_was_meant(run: Run, words: str, said: str) -> None:
+    status, out, err = run(words.split())
+    assert (status, out) == (2, "")
+    assert err.startswith("cobbler-bridge: ")
+    assert err.endswith(said + "\n")
+
+
+def test_options_may_stand_before_the_call(run: Run, cobbler: Cobbler) -> None:
+    assert run(["--quiet", "check", "guests"]) == run(["check", "guests", "--quiet"])
+    # a name that is a call stands behind it
+    assert run(["--severity=error", "check", "show"])[2].endswith("profile: 'show'\n")
+    status, out, err = run(["help", "set"])
+    assert (status, err) == (0, "")
+    assert out == run(["set", "--help"])[1]
+    assert run(["help"])[1] == run(["--help"])[1]
 
 
 def test_a_file_is_written_whole_or_stays(run: Run, cobbler: Cobbler, tmp_path: Path) -> None:
@@ -145,6 +192,13 @@ def test_output_that_goes_nowhere(words: List[str], end: str, status: int) -> No
     assert ("No space left on device" in done.stderr) == (status == 1)
 
 
-def test_each_subcommand_has_an_example_that_it_takes() -> None:
-    for _, example in cli._ABOUT.values():
-        assert cli._parsed(shlex.split(example)).run
+def test_each_subcommand_has_an_example_that_it_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = re.findall("^    ([a-z]+) +", cli.parser().format_help(), re.MULTILINE)
+    assert {"install", "show", "undo"} < set(names)
+    for name in names:
+        with pytest.raises(SystemExit):
+            cli.parser().parse_args([name, "--help"])
+        example = capsys.readouterr().out.rpartition("Example: cobbler-bridge ")[2]
+        assert cli._parsed(shlex.split(example)).command == name

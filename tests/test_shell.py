@@ -242,6 +242,7 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 def forget() -> None:
     snippet._script.cache_clear()
     render._step.cache_clear()
+    render._fixed.cache_clear()
     carried.text.cache_clear()
     carried.check.cache_clear()
 

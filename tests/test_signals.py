@@ -35,6 +35,7 @@ from cobbler_bridge.store.host_record import (
     VERIFIED,
     Record,
 )
+from cobbler_bridge.store.index import index_of
 from cobbler_bridge.store.ledger import Entry, Ledger
 from waiting import HANGS
 
@@ -176,7 +177,11 @@ class Item:
         self.uid = name
         self.profile = ""
         self.autoinstall_meta = meta
+        self.mtime = 1.0
         self.interfaces = {"eth0": {"ip_address": address, "ipv6_address": ""}}
+
+    def get_parent(self) -> None:
+        """Inherits nothing."""
 
 
 class Systems:
@@ -198,8 +203,21 @@ class Api:
     def __init__(self, items: List[Item]) -> None:
         self.all = Systems(items)
 
+        self.above: List[Item] = []
+
     def systems(self) -> Systems:
         return self.all
+
+    def profiles(self) -> List[Item]:
+        return self.above
+
+    def distros(self) -> List[Item]:
+        return []
+
+    images = distros
+
+    def find_profile(self, name: str) -> Optional[Item]:
+        return next((each for each in self.above if each.name == name), None)
 
     def find_system(self, name: str) -> Optional[Item]:
         self.all.looked += 1
@@ -245,6 +263,45 @@ def test_what_no_trigger_told(api: Api, how: str) -> None:
     expected = {"edited": [], "renamed": ["new"], "removed": [], "added": ["s7", "twin"]}
     assert at.systems_at("10.0.0.7") == expected[how]
     assert looked(api, "10.0.0.8") <= 1
+
+
+@pytest.mark.parametrize("how", ["edited", "renamed", "removed", "added", "profile"])
+def test_guests_that_were_saved_past_the_triggers(api: Api, how: str) -> None:
+    listing = api.all.listing
+    listing["s7"].autoinstall_meta = {"bridge_host": "s1"}
+    api.above = [Item("guests", {})]
+    for name in ("s8", "s9"):
+        listing[name].profile = "guests"
+    assert index_of(api).of_saved("s1") == ["s7"]
+    if how == "edited":
+        listing["s3"].autoinstall_meta = {"bridge_host": "s1"}
+        listing["s3"].mtime = 0.5
+    elif how == "renamed":
+        listing["s7"].name = "new"
+        listing["new"] = listing.pop("s7")
+    elif how == "removed":
+        del listing["s7"]
+    elif how == "added":
+        listing["twin"] = Item("twin", {"bridge_host": "s1"})
+    else:
+        api.above[0].autoinstall_meta = {"bridge_host": "s1"}
+        api.above[0].mtime = 2.0
+    expected = {
+        "edited": ["s3", "s7"],
+        "renamed": ["new"],
+        "removed": [],
+        "added": ["s7", "twin"],
+        "profile": ["s7", "s8", "s9"],
+    }
+    assert index_of(api).of_saved("s1") == expected[how]
+
+
+def test_whoever_asks_cobbler_asks_one_index(api: Api) -> None:
+    """Each object of Cobbler's API has the state of the first one."""
+    same, other = Api.__new__(Api), Api([])
+    same.__dict__ = vars(api)
+    assert index_of(same) is index_of(api)
+    assert index_of(other) is not index_of(api)
 
 
 def test_a_name_is_never_a_pattern(api: Api) -> None:

@@ -6,6 +6,7 @@ problem which it does not have now; what was wrong before is ``cobbler-bridge ch
 
 import difflib
 import fnmatch
+import re
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 from cobbler_bridge import table
@@ -101,6 +102,10 @@ def _unusable(name: str, value: Optional[str]) -> Any:
     return None
 
 
+# no pattern, and nothing that Cobbler takes for one
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]+\Z")
+
+
 def matching(known: Iterable[str], patterns: Iterable[str]) -> Dict[str, List[str]]:
     """The names that each pattern fits, with ``*`` and ``?``; a name as it stands fits itself."""
     found: Dict[str, List[str]] = {}
@@ -114,7 +119,9 @@ def matching(known: Iterable[str], patterns: Iterable[str]) -> Dict[str, List[st
 
 def look(store: XmlRpc, kind: str, patterns: Sequence[str], changes: Changes) -> Outcome:
     """What is to be saved, after a look at all that would come of it."""
-    fits = matching(store.names(kind), patterns)
+    # of many systems the names alone take their time
+    plain = all(_PLAIN.match(pattern) for pattern in patterns)
+    fits = matching(patterns if plain else store.names(kind), patterns)
     problems = [_missing(kind, pattern) for pattern in fits if not fits[pattern]]
     hosts = _hosts(store, changes)
     edits: List[Edit] = []

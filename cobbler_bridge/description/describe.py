@@ -56,11 +56,12 @@ class FirstBoot(NamedTuple):
     always: bool = False
 
 
-class Description(NamedTuple):
-    """Everything asked for on one system or profile; there may be guests without a bridge.
+class _Asked(NamedTuple):
+    """The fields of a description; only what is derived of one can keep what it has worked out.
 
     ``vlans`` are VLANs that have addresses of their own, over something that is written anyway.
     ``gateway`` is the system's own, as Cobbler has it. ``remarks`` are about what may not be meant.
+    ``macs`` are all MAC addresses that its records have, by which the machine is known.
     """
 
     subject: str
@@ -74,11 +75,20 @@ class Description(NamedTuple):
     first_boot: FirstBoot = FirstBoot()
     gateway: str = ""
     remarks: Tuple[Problem, ...] = ()
+    macs: Tuple[str, ...] = ()
+
+
+class Description(_Asked):
+    """Everything asked for on one system or profile; there may be guests without a bridge."""
 
     @property
     def devices(self) -> Tuple[Attached, ...]:
         """Every device once, each behind those that it is made of."""
-        return devices(self.bridges, self.vlans)
+        # every part of a plan asks for them
+        if "devices" not in vars(self):
+            vars(self)["devices"] = devices(self.bridges, self.vlans)
+        found: Tuple[Attached, ...] = vars(self)["devices"]
+        return found
 
     @property
     def bridge_names(self) -> Tuple[str, ...]:
@@ -158,6 +168,7 @@ def describe(data: Mapping[str, Any]) -> Tuple[Optional[Description], List[Probl
         first_boot=_first_boot(reader),
         gateway=reader.text("gateway"),
         remarks=tuple(dict.fromkeys(reader.remarks)),
+        macs=tuple(sorted({mac for mac in map(interfaces.mac, interfaces.names) if mac})),
     )
     # a problem of a record may be met twice
     problems = list(dict.fromkeys(reader.problems))

@@ -1,6 +1,7 @@
 """The interface records of a system: what Cobbler's own fields say about its NICs."""
 
 import re
+from collections import abc
 from ipaddress import IPv4Interface, IPv6Interface
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
@@ -26,10 +27,12 @@ _ALIAS = re.compile(r"[A-Za-z0-9_.-]{1,15}\Z")
 
 def kind_of(record: Any) -> str:
     """The interface_type of a record; ``na`` is empty too, and so is what is no text."""
-    kind = (typed.text(typed.fields(record).get("interface_type")) or "").strip().lower()
+    raw = record.get("interface_type") if isinstance(record, abc.Mapping) else None
+    kind = (typed.text(raw) or "").strip().lower()
     return "" if kind in NIC_TYPES else kind
 
 
+_NOTHING: Dict[str, str] = {}
 _TEXTS = (
     "bonding_opts bridge_opts if_gateway interface_master interface_type ip_address "
     "ipv6_address ipv6_default_gateway ipv6_mtu ipv6_prefix mac_address mtu netmask"
@@ -38,6 +41,11 @@ _LISTS = ("ipv6_secondaries", "ipv6_static_routes", "static_routes")
 _FLAGS = ("static",)
 # Settings by which Cobbler's own DHCP server gives each record's address
 _MANAGED = ("manage_dhcp", "manage_dhcp_v4")
+
+
+def _stripped(value: Any) -> Optional[str]:
+    found = typed.text(value)
+    return None if found is None else found.strip()
 
 
 class Interfaces:
@@ -52,10 +60,12 @@ class Interfaces:
         self._texts: Dict[str, Dict[str, str]] = {}
         self._lists: Dict[str, Dict[str, Tuple[str, ...]]] = {}
         self._flags: Dict[str, Dict[str, bool]] = {}
+        self._kinds: Dict[str, str] = {}
         self._managed = set()
         for name, record in self._records():
-            self._texts[name] = self._read(name, record, _TEXTS, typed.text, "a text")
+            self._texts[name] = self._read(name, record, _TEXTS, _stripped, "a text")
             self._lists[name] = self._read(name, record, _LISTS, typed.words, "a list of texts")
+            self._kinds[name] = kind_of(self._texts[name])
             self._flags[name] = self._read(name, record, _FLAGS, typed.flag, "true or false")
             if record.get("management") is True:
                 self._managed.add(name)
@@ -66,14 +76,14 @@ class Interfaces:
 
     def _records(self) -> List[Tuple[str, Mapping[str, Any]]]:
         raw = self.reader.data.get("interfaces")
-        if not isinstance(raw, Mapping):
+        if not isinstance(raw, abc.Mapping):
             if typed.text(raw) != "":
                 wrong = "%s is no mapping of names to records" % shown(raw)
                 self.reader.problem("interfaces", wrong, "remove the variable of this name")
             return []
         found: List[Tuple[str, Mapping[str, Any]]] = []
         for name, record in raw.items():
-            if isinstance(name, str) and isinstance(record, Mapping):
+            if isinstance(name, str) and isinstance(record, abc.Mapping):
                 found.append((name, record))
             elif isinstance(name, str) and not record:
                 found.append((name, {}))
@@ -93,16 +103,18 @@ class Interfaces:
         """The fields of one type; those that are not set are left out."""
         found: Dict[str, T] = {}
         for field in fields:
-            value = read(record.get(field))
-            if value is None:
-                self.wrong(name, field, "%s is not %s" % (shown(record[field]), what), "correct it")
+            raw = record.get(field)
+            # most are not set
+            value = read(raw) if raw else None
+            if raw and value is None:
+                self.wrong(name, field, "%s is not %s" % (shown(raw), what), "correct it")
             elif value:
                 found[field] = value
         return found
 
     def text(self, name: str, field: str) -> str:
         """A field of a record; empty where the record or the field isn't there."""
-        return self._texts.get(name, {}).get(field, "").strip()
+        return self._texts.get(name, _NOTHING).get(field, "")
 
     def words(self, name: str, field: str) -> Tuple[str, ...]:
         """A list field of a record."""
@@ -114,7 +126,7 @@ class Interfaces:
 
     def kind(self, name: str) -> str:
         """The interface_type; ``na`` is empty too."""
-        return kind_of(self._texts.get(name))
+        return self._kinds.get(name, "")
 
     def wrong(self, name: str, field: str, wrong: str, right: str) -> None:
         """A problem of one field of one record."""

@@ -9,12 +9,12 @@ import glob
 import os
 import shutil
 import subprocess
-from typing import Dict, Iterable, List, NamedTuple, Optional, Set
+from typing import Dict, Iterable, List, NamedTuple, Optional
 
 import yaml
 
 from cobbler_bridge import __version__, shipped
-from cobbler_bridge.install import manifest
+from cobbler_bridge.install import manifest, served
 from cobbler_bridge.install.limits import limits_of
 from cobbler_bridge.install.manifest import MANIFEST, Manifest
 from cobbler_bridge.install.this_cobbler import (
@@ -72,9 +72,11 @@ class Changes(NamedTuple):
         )
 
 
-def installing(cobbler: Cobbler) -> Changes:
-    """What ``install`` would do. Raises ``OSError`` where a file can't be read."""
+def installing(cobbler: Cobbler, page: Optional[bool] = None) -> Changes:
+    """What ``install`` would do. ``page`` says whether the page is to be served, ``None`` that it
+    is as it was. Raises ``OSError`` where a file can't be read."""
     before = manifest.recorded()
+    place = cobbler.page if page or (page is None and before.page) else ""
     wanted = _wanted(cobbler, before)
     changes, ours = [], {}
     for path, content in wanted.items():
@@ -87,24 +89,28 @@ def installing(cobbler: Cobbler) -> Changes:
             ours[path] = before.files[path]
     past = sorted(set(before.files) - {change.path for change in changes} - set(wanted))
     changes += _removals(past, before, "nothing needs it any more")
-    changes += _leftovers({*wanted, *before.files})
+    changes += _page(place, before.page)
+    changes += _leftovers({*wanted, *before.files, *filter(None, (place, before.page))})
     # the triggers' folder is ours even where an interrupted run has made it
-    known = {cobbler.modules, *before.folders, *manifest.missing_folders(list(ours))}
-    folders = {folder for folder in known if any(path.startswith(folder + os.sep) for path in ours)}
-    after = Manifest(__version__, ours, tuple(sorted(folders)))
+    paths = [*ours, *filter(None, [place])]
+    known = {cobbler.modules, *before.folders, *manifest.missing_folders(paths)}
+    folders = {each for each in known if any(path.startswith(each + os.sep) for path in paths)}
+    after = Manifest(__version__, ours, tuple(sorted(folders)), place)
     return Changes(changes, after, _with_caches(known - folders), _remarks(cobbler))
 
 
 def uninstalling(cobbler: Optional[Cobbler]) -> Changes:
     """What ``uninstall`` would do; ``cobbler`` is ``None`` where there is none any more."""
     before = manifest.recorded()
-    places: Set[str] = set()
+    places, page = {before.page} - {""}, before.page
     if cobbler is not None:
         wanted = _wanted(cobbler, before)
         # what is exactly ours is ours: an interrupted run did not come to its manifest
         files = {**before.files, **_exactly(wanted)}
-        before, places = Manifest("", files, (cobbler.modules, *before.folders)), set(wanted)
-    changes = _removals(before.files, before, "") + _leftovers(places.union(before.files))
+        before = Manifest("", files, (cobbler.modules, *before.folders))
+        places |= set(wanted)
+    changes = _removals(before.files, before, "") + _page("", page)
+    changes += _leftovers(places.union(before.files))
     remarks = [] if cobbler is None else _left(cobbler)
     forgets = os.path.lexists(FOLDER)
     if forgets:
@@ -225,6 +231,23 @@ def _change(path: str, content: bytes, before: Manifest) -> Change:
         beside = _change(path + _BESIDE, content, before)
         return beside._replace(note=beside.note + ", because %s was changed and is kept" % path)
     return Change(path, content, "replaced")
+
+
+def _page(place: str, before: str) -> List[Change]:
+    """The page in its place, and none where it was before. Raises ``CannotInstallError`` where
+    somebody else's is in its place."""
+    found = []
+    if place:
+        there = manifest.read(place)
+        if there is not None and not served.is_page(there):
+            raise CannotInstallError("%s: is no page of cobbler-bridge; move it away" % place)
+        note = "written, and again when something changes" if there is None else "kept up to date"
+        found.append(Change(place, there or served.FIRST, note, there is not None))
+    if before and before != place and os.path.lexists(before):
+        ours = not os.path.islink(before) and served.is_page(manifest.read(before) or b"")
+        note = "removed" if ours else "kept, because it was changed; remove it yourself"
+        found.append(Change(before, None, note, not ours))
+    return found
 
 
 def _exactly(wanted: Dict[str, bytes]) -> Dict[str, str]:

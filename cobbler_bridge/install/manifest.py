@@ -12,16 +12,18 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 MANIFEST = "/var/lib/cobbler/cobbler_bridge.installed"
 # what begins so was laid ready beside its place
-_READY = ".cobbler-bridge-"
+READY = ".cobbler-bridge-"
 
 
 class Manifest(NamedTuple):
     """What was installed: the version of this package, each file with the SHA-256 of what was
-    written (hexadecimal), and the folders that were made for them."""
+    written (hexadecimal), the folders that were made for them, and where the page is kept, which
+    is written anew from time to time."""
 
     version: str
     files: Dict[str, str]
     folders: Tuple[str, ...]
+    page: str = ""
 
     def has_unchanged(self, path: str) -> bool:
         """Whether a file is as it was written, and no link to somebody's own."""
@@ -41,7 +43,8 @@ def recorded() -> Manifest:
     try:
         found = json.loads((content or b"").decode())
         files = {str(path): str(digest) for path, digest in found["files"].items()}
-        return Manifest(str(found["version"]), files, tuple(map(str, found["folders"])))
+        folders = tuple(map(str, found["folders"]))
+        return Manifest(str(found["version"]), files, folders, str(found.get("page", "")))
     except (ValueError, TypeError, KeyError, AttributeError):
         return NOTHING
 
@@ -73,7 +76,7 @@ def missing_folders(paths: List[str]) -> List[str]:
 
 def laid_ready(folder: str) -> List[str]:
     """The files that an interrupted transaction left in a folder."""
-    return glob.glob(os.path.join(glob.escape(folder), _READY + "*"))
+    return glob.glob(os.path.join(glob.escape(folder), READY + "*"))
 
 
 @contextlib.contextmanager
@@ -130,7 +133,7 @@ class Transaction:
         """A copy of a content in the same folder, readable for all."""
         if content is None:
             return None
-        handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=_READY)
+        handle, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=READY)
         self._laid.append(beside)
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -20,6 +20,8 @@ from cobbler_bridge import shipped
 SETTINGS = "/etc/cobbler/settings.yaml"
 OWN_SETTINGS = "/etc/cobbler/settings.d/cobbler_bridge.settings"
 VERSION = "/etc/cobbler/version"
+# where the setting webdir is not set; the second is SUSE's
+_WEB_FOLDERS = ("/var/www/cobbler", "/srv/www/cobbler")
 # the first that is known to work, and the first that nobody has tried
 SINCE, BEFORE = (3, 2, 2), (4, 1)
 _SUPPORTED = "cobbler-bridge needs Cobbler 3.2.2 or later, 3.3 or 4.0"
@@ -67,6 +69,13 @@ class Cobbler(NamedTuple):
     def templates(self) -> str:
         """The folder of the administrator's templates."""
         return str(self.settings.get("autoinstall_templates_dir") or "/var/lib/cobbler/templates")
+
+    @property
+    def page(self) -> str:
+        """Where the page is kept: in a folder that the web server serves, and no sync empties."""
+        folders = [str(self.settings.get("webdir") or ""), *_WEB_FOLDERS]
+        served = next((each for each in folders if os.path.isdir(each)), _WEB_FOLDERS[0])
+        return os.path.join(served, "pub", "cobbler_bridge", "index.html")
 
     @property
     def has_template_items(self) -> bool:

@@ -9,7 +9,7 @@ name, a function called ``cp``) doesn't reach it, and whatever becomes of it, th
 import functools
 import itertools
 import re
-from typing import Sequence, Union
+from typing import AbstractSet, FrozenSet, List, NamedTuple, Sequence, Tuple, Union
 
 from cobbler_bridge import __version__, shipped
 from cobbler_bridge.plan.delivery import Line
@@ -50,21 +50,21 @@ _NOTHING = "${0##*}"
 _UNPREPARED = 'leave_alone "a file can\'t be prepared"'
 _NO_WORD = re.compile(r"[^A-Za-z0-9]+")
 _PLAIN = re.compile(r"[A-Za-z0-9_./:-]+\Z")
+# a line that a here-document could end with, between two others
+_MARK = re.compile(r"\n(EOF[0-9]*)(?=\n)")
 # a script that is kept on the host has its own text; a part of it is not run
-_WHOLE = """\
-whole() {
-cat <<'%s'
-%s%s
+_WHOLE = "whole() {\ncat <<'%s'\n"
+_RUN_WHOLE = """\
+%s
 }
 PATH=${PATH:+$PATH:}/usr/sbin:/usr/bin:/sbin:/bin
 command -v cat > /dev/null || {
     echo "cobbler-bridge: there is no cat; the network stays as it is" >&2
     exit 0
 }
-text=$(whole) || text='bridge_setup() {
+text=$(whole) || text='
     echo "cobbler-bridge: the script cannot be read; the network stays as it is" >&2
-    return 1
-}'
+    [ "${1:-}" != apply ]'
 eval "$text"
 """
 # Of the environment no more than these, and no option or function that was exported in it. The
@@ -107,55 +107,87 @@ def _cut(text: str, nothing: str) -> str:
     return text
 
 
+class _Part(NamedTuple):
+    """A part of a script, with the lines of it that no here-document around it may end with."""
+
+    text: str
+    marks: FrozenSet[str]
+
+
+def _part(text: str) -> _Part:
+    return _Part(text, frozenset(_MARK.findall("\n%s\n" % text)))
+
+
+def _mark(marks: AbstractSet[str]) -> str:
+    """The end of a here-document that has these lines in it."""
+    possible = itertools.chain(["EOF"], map("EOF{}".format, itertools.count(2)))
+    return next(mark for mark in possible if mark not in marks)
+
+
 def end_mark(text: str) -> str:
     """A word that is no line of ``text``: the end of the here-document that holds it."""
-    lines = "\n%s\n" % text
-    marks = itertools.chain(["EOF"], map("EOF{}".format, itertools.count(2)))
-    return next(mark for mark in marks if "\n%s\n" % mark not in lines)
+    return _mark(_part(text).marks)
 
 
 def script(plan: Plan) -> str:
     """The script that carries out a plan, in a shell of its own and in any section."""
-    return _framed("%s, for %s" % (plan.title, _name(plan.subject)), program(plan))
+    return "".join(script_parts(plan))
+
+
+def script_parts(plan: Plan) -> Tuple[str, ...]:
+    """The same in parts, of which the largest is shared by all hosts of a kind."""
+    return _framed("%s, for %s" % (plan.title, _name(plan.subject)), _program(plan))
 
 
 def program(plan: Plan) -> str:
-    """The same as a file of its own, which takes a word (``begin.sh``): first what is written, then
-    the helpers it calls."""
+    """The same as a file of its own, which takes a word (``begin.sh``)."""
+    return "".join(part.text for part in _program(plan))
+
+
+def _program(plan: Plan) -> List[_Part]:
+    """First what is written, then the helpers that this calls."""
     about = "by_check" if plan.proved else "unproved"
     lines = ["bridge_setup() {", *map(_step, plan.steps), "commit " + about, "}", ""]
-    lines += ["# What follows is the same in every script.", ""]
+    lines += ["# What follows is the same in every script.", "", ""]
     steps = [step for _, step in flat(plan.steps)]
     fixed = dict.fromkeys(step for step in steps if isinstance(step, Shipped))
     programs = [step for step in steps if isinstance(step, Program)]
     parts = dict.fromkeys(part for program in programs for part in program.parts)
-    lines += [*map(_part, parts), *map(_definition, fixed)]
     # a helper may be an argument of another one
     words = [[step.helper, *step.arguments] for step in steps if isinstance(step, Call)]
     calls = set(itertools.chain.from_iterable(words)) & carried.helpers()
     calls.update("need" for step in steps if isinstance(step, Need))
     calls.update("put_program" for program in programs)
     called = frozenset(calls.union(("commit", about, "leave_alone", "write_file")))
-    lines.append(carried.text(called, shares=bool(programs)))
-    lines.append(carried.check(called, shares=bool(programs)))
-    text = "\n".join(lines) + "\n"
+    whole = [_part("\n".join(lines)), _fixed(tuple(parts), tuple(fixed), called)]
     if "keep_script" in calls:
-        mark = end_mark(text)
-        text = _WHOLE % (mark, text, mark)
-    return text + _CALL
+        mark = _mark(whole[0].marks | whole[1].marks)
+        return [_part(_WHOLE % mark), *whole, _part(_CALL), _part(_RUN_WHOLE % mark)]
+    return [*whole, _part(_CALL)]
+
+
+# it is by far the most of a script, and the same for all hosts of a kind
+@functools.lru_cache(maxsize=256)
+def _fixed(parts: Tuple[str, ...], fixed: Tuple[Shipped, ...], called: FrozenSet[str]) -> _Part:
+    """What is the same in every script that has these parts, files and helpers."""
+    lines = [*map(_part_of_program, parts), *map(_definition, fixed)]
+    lines.append(carried.text(called, shares=bool(parts)))
+    lines.append(carried.check(called, shares=bool(parts)))
+    return _part("\n".join(lines) + "\n")
 
 
 def refusal(subject: str, problems: Sequence[Problem]) -> str:
     """A script that touches nothing and prints each problem."""
     lines = ["printf 'cobbler-bridge: %%s\\n' %s >&2" % quote(str(each)) for each in problems]
     lines.append("printf 'cobbler-bridge: %s\\n' 'the network stays as it is' >&2\n")
-    return _framed("no bridge for %s" % _name(subject), "\n".join(lines))
+    return "".join(_framed("no bridge for %s" % _name(subject), [_part("\n".join(lines))]))
 
 
-def _framed(title: str, text: str) -> str:
-    """The text for a shell of its own, in a section whose status is 0 behind it."""
-    mark = end_mark(text)
-    return "".join((_rule(title), "\n", _FRAME % mark, text, mark, "\n", _rule(_END), "\n"))
+def _framed(title: str, parts: Sequence[_Part]) -> Tuple[str, ...]:
+    """The parts for a shell of its own, in a section whose status is 0 behind it."""
+    mark = _mark(frozenset().union(*(part.marks for part in parts)))
+    text = (part.text for part in parts)
+    return (_rule(title), "\n", _FRAME % mark, *text, mark, "\n", _rule(_END), "\n")
 
 
 def comments(title: str, subject: str, problems: Sequence[Problem]) -> str:
@@ -212,7 +244,7 @@ def _step(step: Stage) -> str:
     if isinstance(step, Call):
         return " ".join([step.helper] + [_word(word) for word in step.arguments])
     if isinstance(step, Need):
-        return " ".join(map(quote, ("need", *step)))
+        return " ".join(map(quote, step.words))
     if isinstance(step, Program):
         words = ("%o" % step.mode, quote(plain(step.path)), "functions")
         return " ".join(("put_program", *words, *map(_part_name, step.parts)))
@@ -235,7 +267,7 @@ def _part_name(part: str) -> str:
 
 
 @functools.lru_cache(maxsize=None)
-def _part(part: str) -> str:
+def _part_of_program(part: str) -> str:
     text = shipped.on_a_host(part + ".sh")
     if _cut("\n" + text, _NOTHING) != "\n" + text:
         raise ValueError("%s has what a here-document can't hold as it is" % part)

@@ -218,7 +218,7 @@ class InProcess:
         if name:
             item = self._find("system", name)
             host = None if item is None else host_of(items, item, {})
-            names = dict.fromkeys([name, host, *self.guests_of(name)])
+            names = dict.fromkeys([name, host, *index_of(self._api).of_saved(name)])
             found = [self._find("system", each) for each in names if isinstance(each, str)]
             known = [each for each in found if each is not None]
             entries = {each.name: self._entry(each, each.name) for each in known}
@@ -271,7 +271,7 @@ class InProcess:
     def profile_changed(self, name: str) -> List[str]:
         """The guests whose host changed with this profile or distro; none if it is neither."""
         known = any(self._find(kind, name) is not None for kind in ("profile", "distro"))
-        return index_of(self._api).rebuild() if known else []
+        return index_of(self._api).inherited() if known else []
 
     def _find(self, kind: str, name: str) -> Any:
         return self._items.find(kind, name)

@@ -1,21 +1,17 @@
 """Which systems name a host, and which have an address, so that nobody looks at all of them."""
 
 import threading
-import weakref
-from typing import (
-    Any,
-    Dict,
-    List,
-    Optional,
-    Set,
-)
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from cobbler_bridge.addresses import Address
 from cobbler_bridge.description import keys
 from cobbler_bridge.store import versions
 from cobbler_bridge.store.inventory import address
-from cobbler_bridge.store.items import as_dict
+from cobbler_bridge.store.items import PARENTS, as_dict
 from cobbler_bridge.store.ledger import Ledger
+
+# where an api has it
+_INDEX = "_index_of_cobbler_bridge"
 
 
 class Index:
@@ -27,14 +23,18 @@ class Index:
     """
 
     def __init__(self, api: Any) -> None:
-        # weakly: the index is kept by its api, and must not keep it alive
-        self._reference = weakref.ref(api)
+        self._api = api
         self._lock = threading.RLock()
         self._host_of: Dict[str, str] = {}
         self._guests: Dict[str, Set[str]] = {}
         self._addresses: Dict[str, Set[Address]] = {}
         self._at: Dict[Address, Set[str]] = {}
         self._names: Optional[Set[str]] = None
+        # when each system was saved, and what systems inherit from, as they were looked at
+        self._saved: Dict[str, Any] = {}
+        self._above: Dict[Tuple[str, str], Any] = {}
+        # the host that each profile named when one was last saved
+        self._profiles: Optional[Dict[str, Any]] = None
         # systems of a name that another one has, too
         self._doubles = 0
         # when one of the interfaces of a name was last saved, where these are items of their own
@@ -43,10 +43,6 @@ class Index:
         # nothing counts any more of what version 0.1 noted in autoinstall_meta
         self.moved = False
 
-    @property
-    def _api(self) -> Any:
-        return self._reference()
-
     def of(self, host: str) -> List[str]:
         """The systems that name a host."""
         with self._lock:
@@ -54,6 +50,21 @@ class Index:
             if self._is_old() or any(self._find(name) is None for name in names):
                 self.rebuild()
             return sorted(self._guests.get(host, ()))
+
+    def of_saved(self, host: str) -> List[str]:
+        """The same with what was saved past the triggers: for who is asked and not told."""
+        with self._lock:
+            items = self._items
+            above = _above(items, self._api)
+            if self._is_old() or above != self._above:
+                self.rebuild()
+                self._above = above
+            for item in self._api.systems():
+                when = items.saved_at(item)
+                if self._saved.get(item.name) != when:
+                    self._saved[item.name] = when
+                    self.update(item.name)
+            return self.of(host)
 
     def at(self, wanted: Address) -> List[str]:
         """The systems that have an address."""
@@ -79,21 +90,37 @@ class Index:
             self._set_host(name, None if item is None else host_of(self._items, item, {}))
             self._set_addresses(name, self._written(name))
 
-    def rebuild(self) -> List[str]:
-        """Look at every system; the guests whose host is another than before."""
+    def rebuild(self) -> None:
+        """Look at every system."""
         with self._lock:
-            before = self._host_of
             profiles: Dict[str, Any] = {}
             self._host_of, self._guests = {}, {}
             self._addresses, self._at = {}, {}
             self._names = set()
+            self._saved = {}
             items = self._items
             for item in self._api.systems():
                 self._names.add(item.name)
+                self._saved[item.name] = items.saved_at(item)
                 self._set_host(item.name, host_of(items, item, profiles))
                 self._set_addresses(item.name, _written_on(items, item))
             self._doubles = self._count() - len(self._names)
-            return [name for name, host in self._host_of.items() if before.get(name) != host]
+
+    def inherited(self) -> List[str]:
+        """The systems that inherit another host since the last time; the first time, those that
+        inherit one."""
+        with self._lock:
+            items = self._items
+            now = {items.reference(each): _host_in(items, each) for each in self._api.profiles()}
+            before, self._profiles = self._profiles, now
+            changed = {key for key in now if now[key] != (before or {}).get(key)}
+            found = []
+            for item in self._api.systems() if changed else ():
+                if item.profile in changed and not _own_host(items, item):
+                    found.append(item.name)
+            for name in found:
+                self.update(name)
+            return found
 
     def _is_old(self) -> bool:
         return self._names is None or len(self._names) + self._doubles != self._count()
@@ -131,14 +158,25 @@ class Index:
 
 def host_of(items: versions.Cobbler33, item: Any, profiles: Dict[str, Any]) -> Any:
     """The host that an item names; ``profiles`` remembers what each profile says."""
-    own = as_dict(items.own_meta(item))
-    if keys.HOST.name in own or "!" + keys.HOST.name in own:
-        return own.get(keys.HOST.name)
+    own = _own_host(items, item)
+    if own:
+        return own[0]
     if item.profile not in profiles:
         profile = items.profile_of(item)
-        meta = {} if profile is None else items.meta(profile)
-        profiles[item.profile] = meta.get(keys.HOST.name)
+        profiles[item.profile] = None if profile is None else _host_in(items, profile)
     return profiles[item.profile]
+
+
+def _own_host(items: versions.Cobbler33, item: Any) -> Tuple[Any, ...]:
+    """The host that a system names itself; nothing where it is inherited."""
+    own = as_dict(items.own_meta(item))
+    says = keys.HOST.name in own or "!" + keys.HOST.name in own
+    return (own.get(keys.HOST.name),) if says else ()
+
+
+def _host_in(items: versions.Cobbler33, profile: Any) -> Any:
+    """The host that a profile names, with what it inherits."""
+    return items.meta(profile).get(keys.HOST.name)
 
 
 def _written_on(items: versions.Cobbler33, item: Any) -> Set[Address]:
@@ -149,9 +187,16 @@ def _written_on(items: versions.Cobbler33, item: Any) -> Set[Address]:
     return {each for each in found if each is not None}
 
 
-_INDEXES: "weakref.WeakKeyDictionary[Any, Index]" = weakref.WeakKeyDictionary()
+def _above(items: versions.Cobbler33, api: Any) -> Dict[Tuple[str, str], Any]:
+    """When each item that a system may inherit from was saved."""
+    found = [(kind, each) for kind in PARENTS for each in getattr(api, kind + "s")()]
+    return {(kind, each.name): items.saved_at(each) for kind, each in found}
 
 
 def index_of(api: Any) -> Index:
-    """The one index of an api."""
-    return _INDEXES.setdefault(api, Index(api))
+    """The one index of an api, and of all that share its state, as every one in cobblerd does."""
+    state = vars(api)
+    if _INDEX not in state:
+        state.setdefault(_INDEX, Index(api))
+    found: Index = state[_INDEX]
+    return found

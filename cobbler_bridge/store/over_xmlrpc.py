@@ -90,6 +90,8 @@ class XmlRpc:
         self.moved = False
         # whether ``systems`` gave less than all
         self.is_part = False
+        # whether anything that is remembered was changed
+        self.has_written = False
         self._known_token: Optional[str] = None
         self._known: Optional[versions_over_xmlrpc.Remote3] = None
         self._read: Dict[str, Data] = {}
@@ -130,6 +132,7 @@ class XmlRpc:
         except OSError as error:
             wrong = "%s: %s" % (self._ledger.folder, error.strerror)
             raise ItemError("record", system.name, wrong, "run this as root, with room") from error
+        self.has_written = True
         if virt_bridges:
             self._items.set_virt_bridges(system.name, virt_bridges, self._token)
 

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from typing import Iterable, Iterator, List, Tuple
 
-# more than a record and the names of bridges can add to a file
+# more than the names of bridges can add to an item's file
 _MORE = 64 * 1024
 
 
@@ -58,7 +58,8 @@ def _copy(path: str, copies: List[Tuple[str, str]]) -> None:
         file.write(content)
         file.flush()
         # what is written anew may be indented, which doubles it
-        os.posix_fallocate(handle, 0, 2 * len(content) + _MORE)
+        more = _MORE if path.endswith(".json") else 0
+        os.posix_fallocate(handle, 0, 2 * len(content) + more)
         file.truncate(len(content))
         whose = os.stat(path)
         os.fchown(handle, whose.st_uid, whose.st_gid)

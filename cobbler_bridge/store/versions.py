@@ -7,6 +7,7 @@ inherits. 4.0 has interfaces as items of their own, refers to items by uid, and 
 import json
 import os
 import time
+from collections import abc
 from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
 from cobbler_bridge import typed
@@ -67,9 +68,9 @@ def plain(data: Mapping[str, Any]) -> Data:
     """The fields of a system of any Cobbler as 3.3 calls them, its interfaces' too."""
     known = _flat(data, _SYSTEM_FIELDS)
     interfaces = known.get("interfaces")
-    if isinstance(interfaces, Mapping):
+    if isinstance(interfaces, abc.Mapping):
         known["interfaces"] = {
-            name: _flat(fields, _INTERFACE_FIELDS) if isinstance(fields, Mapping) else fields
+            name: _flat(fields, _INTERFACE_FIELDS) if isinstance(fields, abc.Mapping) else fields
             for name, fields in interfaces.items()
         }
     return known
@@ -84,7 +85,7 @@ def blended(data: Mapping[str, Any]) -> Data:
     interfaces = known.get("interfaces")
     if isinstance(interfaces, dict) and len(interfaces) > 1:
         fields = interfaces.get(_PLACEHOLDER)
-        if isinstance(fields, Mapping) and not _says_something(fields):
+        if isinstance(fields, abc.Mapping) and not _says_something(fields):
             del interfaces[_PLACEHOLDER]
             # Cobbler has the fields of interfaces at the top level too
             for name in fields:
@@ -103,7 +104,7 @@ def _flat(fields: Mapping[str, Any], names: Tuple[Tuple[str, str, str], ...]) ->
     for group, field, name in names:
         nested = known.get(group)
         # 4.0.0b7 has some fields in both places
-        if isinstance(nested, Mapping) and field in nested and not known.get(name):
+        if isinstance(nested, abc.Mapping) and field in nested and not known.get(name):
             known[name] = nested[field]
     return known
 
@@ -148,6 +149,11 @@ class Cobbler33:
     def saved_interfaces(self, name: str) -> Dict[str, float]:
         """The systems whose interface of this name is saved by itself, by uid, and when it was."""
         return {}
+
+    def saved_at(self, item: Any) -> Any:
+        """When an item was last saved, whoever did it; it is not loaded for that."""
+        known = vars(item)
+        return known.get("_mtime", known.get("mtime"))
 
     def find_uid(self, uid: str) -> Any:
         """A system by its uid, ``None`` where there is none."""
@@ -205,6 +211,10 @@ class Cobbler33:
     def profile_of(self, item: Any) -> Any:
         """The profile of a system, ``None`` for one of an image."""
         return self.api.find_profile(name=item.profile) if item.profile else None
+
+    def reference(self, profile: Any) -> str:
+        """What a system names its profile by."""
+        return str(profile.name)
 
     def template(self, item: Any) -> str:
         """The file of an item's kickstart, as it is inherited; empty where there is none."""
@@ -315,6 +325,10 @@ class Cobbler40(Cobbler33):
     def profile_of(self, item: Any) -> Any:
         """A system refers to it by its uid."""
         return self.api.find_profile(uid=item.profile) if item.profile else None
+
+    def reference(self, profile: Any) -> str:
+        """Its uid."""
+        return str(profile.uid)
 
     def saved_interfaces(self, name: str) -> Dict[str, float]:
         """The name is all that a trigger is told, and each system may have one."""

@@ -15,6 +15,7 @@ import yaml
 
 from private_cobbler import PrivateCobbler
 from real.server import MINIMAL, REPOSITORY, TEMPLATES, Server
+from waiting import wait_for
 
 FOLDER = "/var/lib/cobbler/snippets/"
 SNIPPET = FOLDER + "bridge_setup"
@@ -67,6 +68,48 @@ def test_writes_exactly_these(fresh: Server) -> None:
         again = fresh.command(*arguments)
         assert fresh.files() == after
         assert again.stdout == said + "Everything is in place already.\n"
+
+
+def test_the_page_is_off_until_somebody_asks_for_it(fresh: Server) -> None:
+    page = fresh.cobbler.path("/var/www/cobbler/pub/cobbler_bridge/index.html")
+    before = fresh.files(), fresh.folders()
+    fresh.command("install")
+    assert not page.parent.exists()
+    page.parent.mkdir()
+    page.write_text("mine")
+    refused = fresh.command("install", "--page", check=False)
+    assert refused.returncode == 3
+    assert "is no page of cobbler-bridge; move it away" in refused.stderr
+    assert page.read_text() == "mine"
+    page.unlink()
+    page.parent.rmdir()
+    assert "index.html: written, and again" in fresh.command("install", "--page").stdout
+    assert page.stat().st_mode & 0o777 == 0o644
+    assert "index.html: removed" in fresh.command("install", "--no-page").stdout
+    assert not page.parent.exists()
+    fresh.command("install", "--page")
+    fresh.command("uninstall")
+    assert (fresh.files(), fresh.folders()) == before
+
+
+def test_a_page_that_cannot_be_written_is_in_nobodys_way(fresh: Server) -> None:
+    fresh.command("install", "--page")
+    fresh.cobbler.restart()
+    fresh.add_releases()
+    page = fresh.cobbler.path("/var/www/cobbler/pub/cobbler_bridge/index.html")
+    page.unlink()
+    page.parent.rmdir()
+    page.parent.write_text("no folder")
+    fresh.profile("hosts", meta={"bridge": "br0"})
+    fresh.system("kvm1", "hosts")
+    fresh.installed("kvm1")
+    assert fresh.state("kvm1") == "br0/installed"
+    assert wait_for(lambda: "the page is not written" in fresh.cobbler.log())
+    page.parent.unlink()
+    page.parent.mkdir()
+    # what is recorded by hand is written past the triggers
+    fresh.command("record", "kvm1", "--bridge", "br7")
+    assert wait_for(lambda: page.exists() and '"br7"' in page.read_text())
 
 
 def test_what_is_missing_or_changed_comes_back(fresh: Server) -> None:

@@ -16,6 +16,7 @@ from cobbler_bridge.problem import Problem
 from cobbler_bridge.show import page
 from cobbler_bridge.show.listing import NOT_INSTALLED, BridgeRow, GuestRow, HostRow
 from cobbler_bridge.store.host_record import ROLLED_BACK, UNSEEN, VERIFIED
+from waiting import wait_for
 
 LAYER = Path(__file__).resolve().parents[2] / ".venv/layer-browser"
 LIBRARIES = LAYER / "usr/lib/x86_64-linux-gnu"
@@ -69,8 +70,18 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 
 def opened(browser: webdriver.Chrome, folder: Path, number: int, words: str = "") -> None:
+    show(browser, folder, *site(number), words)
+
+
+def show(
+    browser: webdriver.Chrome,
+    folder: Path,
+    rows: List[HostRow],
+    found: List[Problem],
+    words: str = "",
+) -> None:
     path = folder / "page.html"
-    path.write_text(page.html(*site(number), time.time()), encoding="utf-8")
+    path.write_text(page.html(rows, found, time.time()), encoding="utf-8")
     browser.get("about:blank")
     browser.get(path.as_uri() + words)
 
@@ -163,7 +174,46 @@ def test_colours_say_what_is_wrong_and_what_only_waits(
     wrong = {each.text: each for each in looks["kvm1"].find_elements(By.TAG_NAME, "td")}
     assert colour(wrong["br9"]) == border["kvm0"]
     assert colour(cells["waits"]) != border["kvm0"]
-    assert "10 months ago" in looks["kvm1"].text
+    silent = looks["kvm1"].find_element(By.CLASS_NAME, "seen")
+    assert silent.text == "seen 10 months ago"
+    assert colour(silent) == border["kvm1"]
+    assert colour(looks["kvm9"].find_element(By.CLASS_NAME, "seen")) != border["kvm1"]
+
+
+def test_what_a_verified_host_is_red_for_is_said(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    rows, found = site(3)
+    field = "virt_bridge of eth0"
+    found.append(Problem("web1-0", field, "br9 is none of kvm1's", "br0", findings.UNPLACED))
+    rows[1] = rows[1]._replace(drift="", guests=(GuestRow("web1-0", (("eth0", "br9"),)),))
+    show(browser, tmp_path, rows, found)
+    card = hosts(browser)[1]
+    assert card.get_attribute("data-host") == "kvm1"
+    assert "web1-0: virt_bridge of eth0: br9 is none of kvm1's" in card.text
+    assert colour(card.find_element(By.CLASS_NAME, "state")) != colour(card, "border-left-color")
+
+
+def test_many_guests_wait_in_one_line(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    rows, found = site(3)
+    guests = tuple(GuestRow("g%d" % n, (("eth0", ""),)) for n in range(40))
+    rows[2] = rows[2]._replace(guests=guests)
+    kind = findings.HOST_WAITED_FOR
+    found = [Problem(each.name, "bridge_host", "not installed", "wait", kind) for each in guests]
+    show(browser, tmp_path, rows, found)
+    browser.find_element(By.ID, "open").click()
+    # what is unfolded is filled in behind that
+    wait_for(lambda: browser.find_elements(By.CSS_SELECTOR, "details li"))
+    lines = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "details li")]
+    assert lines == ["waiting 40 guests: bridge_host: not installed; wait host-waited-for"]
+
+
+def test_no_text_turns_or_widens_the_page(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    rows, _ = site(3)
+    rows[0] = rows[0]._replace(reason="\u202ekcab dellor " + "x" * 500, name="a" * 255)
+    show(browser, tmp_path, rows, [])
+    browser.find_element(By.ID, "open").click()
+    assert "\\u202ekcab" in hosts(browser)[0].text
+    for element in browser.find_elements(By.CSS_SELECTOR, "summary > *"):
+        assert element.size["width"] < browser.get_window_size()["width"]
 
 
 @pytest.mark.parametrize("width", [360, 1200])

@@ -13,9 +13,11 @@ from koan_network import KoanError, koan_networks
 from private_cobbler import PrivateCobbler
 from real.server import COLLECTIONS, LEDGER, MINIMAL, TREE, WHOLE, Server, part
 from real.versions import EACH, server_of
+from waiting import wait_for
 
 MODULES = "/modules/cobbler_bridge"
 AUTOYAST = "<source><![CDATA[\n$SNIPPET('bridge_setup')\n]]></source>\n"
+PAGE = "/cobbler/pub/cobbler_bridge/index.html"
 # what the server's part of the pack tells of systems is what Cobbler tells
 TOLD = """
 from cobbler_bridge.check import gather
@@ -93,7 +95,9 @@ def test_the_whole_way(version: Version, any_server: Server) -> None:
     profiles_of_suse_are_rendered(server)
     edited_by_hand(version, server)
 
+    page_is_kept(server)
     server.installed("kvm1")
+    page_says(server, '"state":"installed"')
     guests_are_placed(server)
     edited_and_not_saved(version, server)
     server.cobbler.restart()
@@ -106,6 +110,7 @@ def test_the_whole_way(version: Version, any_server: Server) -> None:
     assert server.ledger() != []
     server.command("uninstall")
     assert not server.cobbler.path(LEDGER).exists()
+    assert server.get(PAGE).status == 404
     server.cobbler.restart()
     assert "printf" not in server.kickstart("kvm1")
     assert server.bridges("web1")["eth0"] == "br0"
@@ -126,11 +131,26 @@ def test_a_template_of_the_administrators_own_wins() -> None:
 def comes_and_goes(server: Server) -> None:
     """``uninstall`` leaves what was there before ``install``, to the byte."""
     before, folders = server.files(), server.folders()
-    server.command("install")
-    assert len(server.files()) >= len(before) + 6
+    server.command("install", "--page")
+    assert len(server.files()) >= len(before) + 7
     server.command("uninstall")
     assert server.files() == before
     assert server.folders() == folders
+
+
+def page_is_kept(server: Server) -> None:
+    """It is written at once where cobblerd answers, and an upgrade lets it stay."""
+    assert server.get(PAGE).status == 404
+    server.command("install", "--page")
+    assert '"host":"kvm1"' in server.get(PAGE).text
+    assert "index.html: kept up to date" in server.command("install").stdout
+    # no sync takes it away
+    assert "pub" in server.cobbler.rpc("get_settings")["webdir_whitelist"]
+
+
+def page_says(server: Server, text: str) -> None:
+    """Soon."""
+    assert wait_for(lambda: text in server.get(PAGE).text), server.cobbler.log()
 
 
 def scripts_are_served(server: Server) -> None:

@@ -1,6 +1,6 @@
 # What proves the network: it hears what only this machine knows, and what this run changes.
-# needs: copy give_up is_ours leave_alone process runs same say to_disk undo write_file
-# needs: cat grep mkdir mv rm sed sleep
+# needs: copy folder give_up gone is_ours leave_alone nap process runs same say to_disk undo write_file
+# needs: cat grep mv rm sed
 
 # firstboot_nics: the name of each NIC before it was ever a port
 firstboot_nics() {
@@ -19,12 +19,7 @@ firstboot_nics() {
 
 # keep_script PATH: what is run stays on the host, to be looked at and to be run again
 keep_script() {
-    if command -v whole > /dev/null; then
-        # shellcheck disable=SC2016 # what runs it
-        whole && echo '(bridge_setup) < /dev/null || { [ $? -eq 1 ] && [ "${1:-}" != apply ]; }'
-    else
-        cat "$0"
-    fi > "$new/program" || leave_alone "$1 can't be prepared"
+    if command -v whole > /dev/null; then whole; else cat "$0"; fi > "$new/program" || leave_alone "$1 can't be prepared"
     write_file 600 "$1" < "$new/program"
 }
 
@@ -100,7 +95,7 @@ note() {
         return
     fi
     # the file itself: it leaves its place by a new one that is renamed
-    mkdir -p "$state/before${1%/*}" && copy "$stood" "$state/before$1" &&
+    folder "$state/before${1%/*}" && copy "$stood" "$state/before$1" &&
         printf 'had %s\n' "$1" >> "$new/changes"
 }
 
@@ -108,8 +103,8 @@ end_changes() {
     [ -e "$state/unfinished" ] || return 0
     # what a check that was cut off laid ready belongs to another time
     while read -r what path; do
-        rm -f "$root${path%/*}/.cobbler-bridge.old.${path##*/}" \
-            "$root${path%/*}/.cobbler-bridge.ours.${path##*/}"
+        gone "$root${path%/*}/.cobbler-bridge.old.${path##*/}"
+        gone "$root${path%/*}/.cobbler-bridge.ours.${path##*/}"
     done < "$state/changes"
     to_disk
     rm -f "$state/unfinished"
@@ -143,6 +138,19 @@ can_begin() {
         leave_alone "the check of an earlier run is at work: run this again when it has ended"
         ;;
     esac
+    say_how_long
+}
+
+# say_how_long: by what network-scripts do: they ask twice whether somebody has a static address, and wait
+# for a lease
+say_how_long() {
+    [ -x "$root/etc/rc.d/init.d/network" ] && ! cat "$root"/proc/[0-9]*/stat 2> /dev/null | grep -q '(NetworkManager)' || return 0
+    if grep -q '^ipv[46] any' "$new/files/var/lib/cobbler-bridge/expected"; then
+        most="until a DHCP server has answered, 60 s at most"
+    else
+        most="for about 3 s"
+    fi
+    say "network-scripts take the network down first: nobody reaches this host $most"
 }
 
 # has_module NAME: a kernel that was replaced by a newer one may have none any more
@@ -158,18 +166,19 @@ start_check() {
     starting=yes
     rm -f "$state/check.pid"
     begin_check > /dev/null 2>&1 < /dev/null 9<&- || undo "the check can't be started"
-    for each in 1 2 3 4 5 6 7 8 9 10; do
-        [ ! -s "$state/check.pid" ] || return 0
-        sleep 1
+    turns=0
+    until [ -s "$state/check.pid" ]; do
+        turns=$((turns + 1))
+        [ "$turns" -le 50 ] || undo "the check does not start"
+        nap
     done
-    undo "the check does not start"
 }
 
 # await_check: says how it ends; our own end, and that of the session, change nothing for it
 await_check() {
     ended=0
-    until [ ! -e "$state/expected" ] || [ -e "$state/proved" ] || [ "$ended" -gt 5 ]; do
-        sleep 1
+    until [ ! -e "$state/expected" ] || [ -e "$state/proved" ] || [ "$ended" -gt 25 ]; do
+        nap
         process "$state/check.pid"
         case $command in
         */libexec/cobbler-bridge/firstboot*) ended=0 ;;
@@ -188,12 +197,11 @@ await_check() {
     fi
 }
 
+# check_starts COMMAND: by this the check begins on a machine that runs
+check_starts() {
+    check_start=$1
+}
+
 begin_check() {
-    unit=cobbler-bridge-firstboot
-    if [ -x "$root/etc/rc.d/init.d/$unit" ]; then
-        # what it starts hears signals
-        (trap - HUP INT TERM PIPE && exec "$root/etc/rc.d/init.d/$unit" start)
-    else
-        systemctl daemon-reload && systemctl restart "$unit.service"
-    fi
+    eval "$check_start"
 }

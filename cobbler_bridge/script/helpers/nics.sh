@@ -1,5 +1,16 @@
 # Finds the NICs, and what they will be called.
-# needs: among find_boot_nic has_link leave_alone made_of no_nic no_single_nic own say awk grep sed sort tr
+# needs: among find_boot_nic has_link leave_alone made_of no_nic no_single_nic own runs say
+# needs: awk cat grep sed sort tr
+
+# is_this_host MAC...: ends here on a machine that runs and has none of these: it is another one
+is_this_host() {
+    runs || return 0
+    {
+        cat "$root"/sys/class/net/*/address "$root"/proc/net/bonding/*
+        for each in $(nics); do nic_mac "$each"; done
+    } 2> /dev/null | tr 'A-F' 'a-f' | grep -qF "$(printf '%s\n' "$@")" ||
+        leave_alone "this is another machine, or Cobbler has old MAC addresses: none here is $(printf '%s' "$*" | sed 's/ / or /g'); there are $(nics_said)"
+}
 
 # nic NUMBER ROLE HOW [VALUE]: sets nicN (the name now), portN (the name to be) and macN
 nic() {
@@ -64,7 +75,9 @@ is_nic() {
         if [ -e "$mark" ] || [ -L "$mark" ]; then [ -e "$at/device" ] || return 1; fi
     done
     [ ! -e "$root/proc/net/vlan/$1" ] || return 1
-    ! grep -q '^DEVTYPE=' "$at/uevent" 2> /dev/null || return 1
+    while read -r mark; do
+        case $mark in DEVTYPE=*) return 1 ;; esac
+    done < "$at/uevent"
     kind=
     read -r kind < "$at/type" || :
     [ "$kind" = 1 ]
@@ -104,10 +117,14 @@ nic_mac() {
         [ -z "$own_mac" ] || break
     done
     # 3: somebody gave it another one, which it has no more when it starts again
-    [ -n "$own_mac" ] || ! grep -q '^3$' "$root/sys/class/net/$1/addr_assign_type" 2> /dev/null ||
+    assigned=
+    { read -r assigned < "$root/sys/class/net/$1/addr_assign_type"; } 2> /dev/null || :
+    [ -n "$own_mac" ] || [ "$assigned" != 3 ] ||
         own_mac=$(ethtool -P "$1" 2> /dev/null | sed -n 's/.*: \([0-9a-f:]*[1-9a-f][0-9a-f:]*\)$/\1/p')
     [ -n "$own_mac" ] || read -r own_mac < "$root/sys/class/net/$1/address" || :
-    printf '%s\n' "$own_mac" | tr 'A-F' 'a-f'
+    # as the kernel writes it
+    case $own_mac in *[A-F]*) own_mac=$(printf '%s' "$own_mac" | tr 'A-F' 'a-f') ;; esac
+    printf '%s\n' "$own_mac"
 }
 
 nics_said() {

@@ -4,9 +4,23 @@ readers="$readers networking"
 # stop_networking: a service that failed would take nothing down; what is not there it would make
 stop_networking() {
     for device in $bridges $devices; do
+        end_client "$device"
+        # or ifdown gives back what the card, or the bridge, asks for in a moment
+        for file in "$root/var/lib/dhcp/dhclient.$device.leases" "$root/var/lib/dhcp/dhclient6.$device.leases"; do
+            [ ! -e "$file" ] || sed -i '/^default-duid /!d' "$file"
+        done
         [ ! -e "$net/$device" ] || ifdown --force "$device"
     done
-    systemctl stop networking.service
+    stop_service networking
+}
+
+# end_client DEVICE: the one that has its lease
+end_client() {
+    for file in "$root/run/dhclient.$1.pid" "$root/run/dhclient6.$1.pid" \
+        "$root/run/dhcpcd-$1.pid" "$root"/run/dhcpcd/"$1"*.pid; do
+        process "$file"
+        case $command in *dhclient* | *dhcpcd*) kill "$pid" ;; esac
+    done
 }
 
 # started_networking: which older ones leave to udev
@@ -16,13 +30,58 @@ started_networking() {
 
 # release_networking: the files say nothing of a lease any more
 release_networking() {
-    for nic in $nics; do
-        for file in "$root/run/dhclient.$nic.pid" "$root/run/dhclient6.$nic.pid" \
-            "$root/run/dhcpcd-$nic.pid" "$root"/run/dhcpcd/"$nic"*.pid; do
-            process "$file"
-            case $command in *dhclient* | *dhcpcd*) kill "$pid" ;; esac
+    for nic in $nics; do end_client "$nic"; done
+}
+
+# same_client BRIDGE: a server knows it by the name that the card's client has made up for itself
+same_client() {
+    for client in dhclient dhclient6; do
+        for nic in $nics; do
+            ours=$root/var/lib/dhcp/$client.$1.leases
+            [ -s "$ours" ] || sed -n '/^default-duid /p' "$root/var/lib/dhcp/$client.$nic.leases" > "$ours.part" &&
+                [ -s "$ours.part" ] && mv -f "$ours.part" "$ours"
+            rm -f "$ours.part"
         done
     done
+}
+
+# holds_networking: a bridge that is there is made anew
+holds_networking() {
+    for bridge in $bridges; do
+        [ ! -e "$net/$bridge" ] || return 0
+    done
+    return 1
+}
+
+# restart_networking: ifdown would take the link of a card, and ifup waits a second for a bridge that it makes
+# itself: what there is goes on in the bridge, and ifup finds it there
+restart_networking() {
+    release_networking
+    for bridge in $bridges; do
+        same_client "$bridge"
+        make_bridge
+    done
+    clear_networking
+    for nic in $nics; do ip addr flush dev "$nic"; done
+    restart_service networking
+    started_networking
+}
+
+# make_bridge: as its file says, where its ports are there
+make_bridge() {
+    address=$(of_bridge hw) members=$(of_bridge ports)
+    [ -n "$address" ] || return
+    for port in $members; do [ -e "$net/$port" ] || return; done
+    ip link add name "$bridge" address "$address" type bridge && ip link set dev "$bridge" up || return
+    into=$bridge
+    keep_addresses same
+    into=
+    for port in $members; do ip link set dev "$port" master "$bridge" addrgenmode none; done
+}
+
+# of_bridge OPTION: what stands behind it
+of_bridge() {
+    sed -n "/^iface $bridge inet/,/^iface /s/^ *bridge_$1 //p" "$root/etc/network/interfaces.d/cobbler-bridge"
 }
 
 # clear_networking: what it could not take down is no more, and a port has IPv6 again
