@@ -62,6 +62,13 @@ for try in 1 2 3 4 5 6 7 8 9; do
 done
 umount /mnt
 """
+# processes of a namespace below this one: they see more than one number of their own
+_LIVES = """\
+for each in /proc/[0-9]*/status; do
+    grep -qs '^NSpid:.*[0-9][[:space:]][[:space:]]*[0-9]' "$each" || continue
+    grep -qs '^State:.Z' "$each" || echo "$each"
+done
+"""
 # the one that is process 1 in a namespace below this one
 _ENTER = """\
 for each in /proc/[0-9]*; do
@@ -146,7 +153,12 @@ class SystemdMachine:
         """Take its power away."""
         if self.running():
             self._machine.stop("unshare", "KILL")
+            # what is being killed still has the time to make a device that somebody takes away
+            assert wait_for(lambda: not self._lives())
         self._on = False
+
+    def _lives(self) -> bool:
+        return self._machine.run("sh", "-c", _LIVES) != ""
 
     def run(self, *words: str, check: bool = True) -> str:
         """Run a command in it and return what it printed."""

@@ -60,6 +60,8 @@ class Debian(Booting):
     of_the_nic = DHCP
     data: Any = {}
     ufw = False
+    # what the script said
+    says = ""
 
     def install(self) -> None:
         machine = self.machine
@@ -100,7 +102,7 @@ class Debian(Booting):
 
     def prepare(self) -> None:
         known = {"bridge_timeout": str(int(HANGS)), **self.data}
-        self.set_up(**known)
+        self.says = self.set_up(**known)
         if self.machine.path(CHECK).exists():
             patient(self.machine.path(CHECK))
 
@@ -134,7 +136,10 @@ def test_a_lease(host: Debian) -> None:
     for start in ("first", "second"):
         host.boot()
         host.comes_up("br0")
-        assert host.addresses("eth0") == [], start
+        assert host.addresses("eth0") == host.addresses("eth0", 6) == [], start
+        # no router is heard by it, not even before the bridge has it
+        hears = host.machine.run("cat", "/proc/sys/net/ipv6/conf/eth0/disable_ipv6")
+        assert hears == "1\n"
         assert host.ports("br0") == ["eth0"]
         assert host.kernel("br0", "address") == MAC
         assert host.default_routes() == [GATEWAY + " br0"]
@@ -219,6 +224,8 @@ def test_the_old_network_comes_back(host: Debian) -> None:
     host.machine.start(*DNSMASQ, namespace="far")
     assert wait_for(lambda: "the old network is back" in host.said()), host.said()
     host.comes_up("eth0")
+    # which bridge-utils has taken from the port
+    assert wait_for(lambda: host.addresses("eth0", 6) != [])
     assert not host.machine.path("/sys/class/net/br0").exists()
     assert host.machine.path(INTERFACES).read_text() == OF_THE_INSTALLER % BY_NETWORKING
     assert not host.machine.path(OURS).exists()
@@ -229,6 +236,32 @@ def test_the_old_network_comes_back(host: Debian) -> None:
     host.boot()
     host.comes_up("eth0")
     assert host.told() == 0
+
+
+# ifupdown reads nothing at all where a stanza comes before the one that it inherits from
+INHERITING = """\
+auto eth0
+iface office inet static
+    netmask 255.255.255.0
+    gateway 10.99.0.1
+iface eth0 inherits office
+    address 10.99.0.20"""
+
+
+@pytest.mark.parametrize("host", [(INHERITING, {})], indirect=True)
+def test_what_a_stanza_inherits(host: Debian) -> None:
+    host.boot()
+    host.comes_up("br0")
+    assert host.addresses("br0") == ["10.99.0.20/24"]
+    assert wait_for(lambda: host.told() == 1), host.said()
+
+
+@pytest.mark.parametrize("host", [(DHCP, {"bridge_ipv6": "dhcp"})], indirect=True)
+def test_without_a_client_for_ipv6(host: Debian) -> None:
+    """Of Debian 13, whose own is not asked for it."""
+    asks = host.machine.path("/sbin/dhclient").exists()
+    assert (OURS in host.says) == asks
+    assert ("install isc-dhcp-client; the network stays as it is" in host.says) != asks
 
 
 FILTERED = "/proc/sys/net/bridge/bridge-nf-call-iptables"

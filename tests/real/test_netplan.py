@@ -201,6 +201,10 @@ def test_a_host_that_runs(host: Booting) -> None:
     script = bridge_setup(
         {**known, "bridge_ipv4": "10.99.7.7/24,10.99.7.1", "bridge_timeout": "10"}
     )
+    # as an initramfs leaves it that had the network first
+    text = "network: {ethernets: {eth0: {dhcp4: true}}}"
+    leaves = "mkdir -p /run/netplan && echo '%s' > /run/netplan/eth0.yaml" % text
+    host.system.run("sh", "-c", leaves)
     host.write("/script", script)
     said = host.system.run("sh", "/script")
     assert "it takes effect now: it is proved, or the old network put back" in said
@@ -215,6 +219,7 @@ def test_a_host_that_runs(host: Booting) -> None:
     host.comes_up("br0")
     assert host.addresses("eth0") == []
     assert host.ports("br0") == ["eth0"]
+    assert host.files() == ["00-installer-config.yaml", "90-cobbler-bridge.yaml", "eth0.yaml"]
 
 
 class Running(Booting):
@@ -249,6 +254,37 @@ def test_the_old_address_is_reached_meanwhile(running_host: Running) -> None:
 
 def test_a_guest_stays_plugged_in(running_host: Running) -> None:
     running.guests_stay(running_host)
+
+
+# as the installer of Ubuntu 24.04 leaves it: cloud-init is to write the network at the first start
+OF_CLOUD_INIT = """\
+network:
+  ethernets:
+    eth0: {dhcp4: true}
+    eth9: {dhcp4: true, optional: true}
+  version: 2
+"""
+CLOUD = "/etc/cloud/cloud.cfg.d/"
+# what it asks nobody else for
+DATASOURCE = """\
+datasource: {None: {metadata: {instance-id: i-1}, userdata_raw: "#cloud-config\\n{}"}}
+datasource_list: [None]
+"""
+
+
+@pytest.mark.skipif(RELEASE != "ubuntu24.04", reason="cloud-init is in the root of Ubuntu 24.04")
+@pytest.mark.parametrize("ours", [False, True])
+def test_cloud_init_at_the_first_start(host: Booting, ours: bool) -> None:
+    """Without the script it gives the card its lease; with it, it writes nothing."""
+    host.machine.run("sh", "-c", "rm -f /etc/netplan/* /run/cloud-init; mkdir -p " + CLOUD)
+    host.write(CLOUD[: -len("cloud.cfg.d/")] + "cloud.cfg", "system_info: {distro: ubuntu}\n")
+    host.write(CLOUD + "90-installer-network.cfg", OF_CLOUD_INIT, 0o600)
+    host.write(CLOUD + "99-installer.cfg", DATASOURCE, 0o600)
+    if ours:
+        host.set_up(bridge="br0")
+    host.machine.run("cloud-init", "init", "--local")
+    text = host.machine.path(PLACE + "50-cloud-init.yaml").read_text()
+    assert ("eth0" in text, "eth9" in text) == (not ours, True)
 
 
 def test_networkmanager(host: Booting) -> None:

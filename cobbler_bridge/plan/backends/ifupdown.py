@@ -97,6 +97,11 @@ def _needs(description: Description, target: Target) -> Tuple[Need, ...]:
     if any(isinstance(device, Bond) for device, _ in description.devices):
         hook = "/etc/network/if-pre-up.d/ifenslave"
         needs.append(Need(hook, why % ("bond", "ifenslave"), "ifenslave", target.package_tool))
+    if any(device.ipv6.method == "dhcp" for device, _ in description.devices):
+        # of Debian 13's own client it makes no use there, and the bridge would not come up
+        client = "isc-dhcp-client"
+        why = "ifupdown asks for an IPv6 lease by nothing else: install " + client
+        needs.append(Need("/sbin/dhclient", why, client, target.package_tool))
     return tuple(needs)
 
 
@@ -148,7 +153,7 @@ def _stanzas(description: Description, each: Named) -> Iterator[Tuple[str, Lines
     device = each.device
     lines = _kind(description, device)
     if each.master is not None:
-        yield "inet manual", lines + _mtu(each, option=True)
+        yield "inet manual", lines + _mtu(each, option=True) + _no_ipv6(each)
         return
     yield from _ipv4(description, each, lines)
     yield from _ipv6(each)
@@ -204,6 +209,16 @@ def _mtu(each: Named, option: bool) -> Lines:
     if option:
         return [("mtu %d" % mtu,)]
     return [("post-up ip link set dev ", each.name, " mtu %d" % mtu)]
+
+
+def _no_ipv6(each: Named) -> Lines:
+    """A port hears routers until the bridge has it, and would keep their route."""
+    if not isinstance(each.master, Bridge):
+        return []
+    return [
+        ("%s echo %d > /proc/sys/net/ipv6/conf/" % what, each.name, "/disable_ipv6 || true")
+        for what in (("up", 1), ("post-down", 0))
+    ]
 
 
 def _ipv4(description: Description, each: Named, lines: Lines) -> Iterator[Tuple[str, Lines]]:

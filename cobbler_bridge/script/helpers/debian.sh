@@ -1,5 +1,5 @@
 # Finds out what reads the network of a Debian or Ubuntu machine, whatever Cobbler calls it.
-# needs: leave_alone say grep
+# needs: leave_alone runs say grep
 
 # debian_reader: to the release, if it is one of theirs, comes what reads its network: debian12/ifupdown
 debian_reader() {
@@ -34,8 +34,10 @@ debian_reader() {
 # has_netplan: and a file for it, or one that cloud-init makes such a file of
 has_netplan() {
     [ -x "$root/usr/sbin/netplan" ] || return
-    for each in "$root"/lib/netplan/*.yaml "$root"/etc/netplan/*.yaml "$root"/run/netplan/*.yaml \
-        "$root"/etc/cloud/cloud.cfg.d/90-installer-network.cfg; do
+    for each in "$root"/lib/netplan/*.yaml "$root"/etc/netplan/*.yaml \
+        "$root"/etc/cloud/cloud.cfg.d/90-installer-network.cfg "$root"/run/netplan/*.yaml; do
+        # an installer's own
+        case $each in "$root"/run/*) runs || return 1 ;; esac
         [ ! -f "$each" ] || return 0
     done
     return 1

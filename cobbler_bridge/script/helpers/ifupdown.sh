@@ -1,15 +1,20 @@
 # Keeps other stanzas of ifupdown's files from working against ours. A device's stanzas are laid out
 # in a file of their own, FILE:DEVICE below "stanzas", which stands for them as an ifcfg file would.
-# needs: current file_of find_source is_of_ours keyfile_rename leave_alone may_keep resolv_conf rewrite_file write_file
-# needs: awk cat grep mkdir
+# needs: current file_of find_source is_of_ours keyfile_rename leave_alone may_keep resolv_conf rewrite_file unfollowed write_file
+# needs: awk cat grep mkdir tr
 
 interfaces=/etc/network/interfaces.d/cobbler-bridge
 
-# interfaces_files PATH DEPTH: the file and what it sources, as ifupdown takes them; ours, if it would be
+# interfaces_files PATH DEPTH: the file and what it sources, as ifupdown takes them; ours, if it would
+# be. A pattern in quotes is none
 interfaces_files() {
     [ -f "$root$1" ] && [ "$2" -lt 9 ] || return 0
     printf '%s\n' "$1"
-    awk '/^[ \t]*source(-directory)?[ \t]/ { print $1, $2 }' "$root$1" | while read -r how pattern; do
+    awk '/^[ \t]*source(-directory)?[ \t]/ { for (n = 2; n <= NF; n++) print $1, $n }' "$root$1" | while read -r how pattern; do
+        case $pattern in
+        *[\"\']*[*?[]*) continue ;;
+        *[\"\']*) pattern=$(printf '%s' "$pattern" | tr -d "\"'") ;;
+        esac
         case $pattern in /*) ;; *) pattern=${1%/*}/$pattern ;; esac
         [ "$how" = source ] || pattern="$pattern/*"
         # shellcheck disable=SC2254
@@ -30,18 +35,37 @@ ifupdown_stanzas() {
     fi
     ifupdown_readable
     for base in "$root" "$state/kept"; do
-        into=$new/stanzas
-        [ "$base" = "$root" ] || into=$new/kept/stanzas
+        into=$new/stanzas odd=$new/odd
+        [ "$base" = "$root" ] || into=$new/kept/stanzas odd=/dev/null
         set --
         while read -r path; do
-            [ -f "$base$path" ] || continue
             mkdir -p "$into${path%/*}" || leave_alone "nothing can be written below $state"
-            set -- "$@" "$base$path"
+            # what an earlier run took may inherit from what it left
+            if [ -f "$base$path" ]; then set -- "$@" "$base$path"; else set -- "$@" "$root$path"; fi
         done < "$new/interfaces"
-        [ $# -eq 0 ] || awk -v base="$base" -v into="$into" -v odd="$new/odd" '
+        [ $# -eq 0 ] || awk -v base="$base" -v into="$into" -v odd="$odd" '
             function its(name, master_of) {
-                if (name ~ /^(none|all|regex|noregex)$/) return
-                master[name] = master_of
+                if (name != "none") master[name] = master_of
+            }
+            # a name that is not written: the pattern, whose stanza has it, what stands there
+            function is_odd(pattern, owner, words) { print pattern, owner, words >> odd }
+            function option(line,  word, count, n, key, regex) {
+                count = split(line, word, /[ \t]+/)
+                key = word[1]
+                gsub(/_/, "-", key)
+                if (key == "address" && ip[inside, family] == "") ip[inside, family] = word[2]
+                if (key ~ /^(bridge-ports|bond-slaves|slaves)$/) for (n = 2; n <= count; n++) {
+                    if (word[n] ~ /regex$/) regex = word[n] == "regex"
+                    else if (regex || word[n] == "all") is_odd("*", inside, line)
+                    else its(word[n], inside)
+                }
+                if (key == "bond-master") its(inside, word[2])
+                if (key == "vlan-raw-device") {
+                    parent[inside] = word[2]
+                    if (match(inside, /[0-9]+$/)) tag[inside] = substr(inside, RSTART) + 0
+                }
+                print "    " line >> path[inside]
+                said[inside, family] = said[inside, family] line "\n"
             }
             { while (sub(/\\$/, "") && (getline more) > 0) $0 = $0 more }
             /^[ \t]*(#|$)/ { next }
@@ -49,16 +73,21 @@ ifupdown_stanzas() {
                 inside = ""
                 for (n = 2; n <= NF; n++) {
                     starts[$n]
-                    if ($n ~ /[\/=]/) print $n >> odd
+                    if ($n ~ /[\/=]/) is_odd($n, "-", $n)
                 }
                 next
             }
-            $1 == "mapping" { for (n = 2; n <= NF; n++) print $n >> odd }
+            $1 == "mapping" { for (n = 2; n <= NF; n++) is_odd($n, "-", $n) }
             $1 ~ /^(mapping|source|source-directory|no-.*|rename|template)$/ { inside = ""; next }
             $1 == "iface" {
                 inside = $2
-                family = $3
-                if (!(inside in path)) {
+                like = ""
+                for (n = 3; n < NF; n++) if ($n == "inherits") like = $(n + 1)
+                family = $3 == "inherits" ? families[like] : $3
+                method = $3 == "inherits" ? methods[like] : $4
+                if (substr(FILENAME, 1, length(base)) != base) {
+                    if (!(inside in path)) path[inside] = "/dev/null"
+                } else if (!(inside in path) || path[inside] == "/dev/null") {
                     order[++count] = inside
                     path[inside] = into substr(FILENAME, length(base) + 1) ":" inside
                     printf "" > path[inside]
@@ -68,25 +97,24 @@ ifupdown_stanzas() {
                         sub(/.*\./, "", tag[inside])
                     }
                 }
-                if (family ~ /^inet6?$/ && $4 ~ /^(dhcp|bootp|static)$/ && !((inside, family) in ip))
-                    ip[inside, family] = $4 == "static" ? "" : "dhcp"
-                $1 = $1
-                print >> path[inside]
+                if (family ~ /^inet6?$/ && method ~ /^(dhcp|bootp|static)$/ && !((inside, family) in ip))
+                    ip[inside, family] = method == "static" ? "" : "dhcp"
+                if (!(inside in families)) {
+                    families[inside] = family
+                    methods[inside] = method
+                }
+                print "iface", inside, family, method >> path[inside]
+                if (like != "") {
+                    is_odd(like, inside, "iface " inside " inherits " like)
+                    n = split(said[like, family], inherited, "\n")
+                    for (i = 1; i < n; i++) option(inherited[i])
+                }
                 next
             }
             inside == "" { next }
             {
-                key = $1
-                gsub(/_/, "-", key)
-                if (key == "address" && ip[inside, family] == "") ip[inside, family] = $2
-                if (key ~ /^(bridge-ports|bond-slaves|slaves)$/) for (n = 2; n <= NF; n++) its($n, inside)
-                if (key == "bond-master") its(inside, $2)
-                if (key == "vlan-raw-device") {
-                    parent[inside] = $2
-                    if (match(inside, /[0-9]+$/)) tag[inside] = substr(inside, RSTART) + 0
-                }
                 $1 = $1
-                print "    " $0 >> path[inside]
+                option($0)
             }
             function row(device, file, begins) {
                 print file, "", !(begins in starts), "", device, "", "", parent[device], tag[device],
@@ -125,12 +153,16 @@ ifupdown_aside() {
     for each in $chosen; do
         ! is_of_ours "$each" - - || out="$out$each "
     done
-    while read -r word; do
-        name=${word%%=*}
+    while read -r name whose word; do
+        ! among "$whose" "$out" || continue
+        name=${name%%=*}
         case $name in */*) name=${name#*/} name=${name%%/*} ;; esac
         for each in $out; do
             # shellcheck disable=SC2254
-            case $each in $name) leave_alone "/etc/network/interfaces takes $each by '$word': write its name there" ;; esac
+            case $each,$word in
+            $name,iface*) leave_alone "the stanza of $each goes, and '$word' needs it: write there what it says" ;;
+            $name,*) leave_alone "/etc/network/interfaces takes $each by '$word': write its name there" ;;
+            esac
         done
     done < "$new/odd"
     while read -r path; do
@@ -172,6 +204,7 @@ ifupdown_keep() {
     find_source "$bridge" "$@"
     may_keep "$method4" "$method6" '/*:*' || return 0
     ifupdown_merge "$bridge" "$whole" "$rest"
+    ! grep -q '^ *hwaddr' "$source" || unfollowed "$bridge does not get all that $origin has: hwaddress"
 }
 
 # ifupdown_port NAME DEVICE: what is the card's own business stays with it

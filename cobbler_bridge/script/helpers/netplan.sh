@@ -1,5 +1,5 @@
 # Has the machine's own python read netplan's files and write what becomes of them.
-# needs: edit_whole find_source keyfile_files leave_alone may_keep set_aside will_not_write write_file
+# needs: edit_whole find_source keyfile_files leave_alone may_keep runs set_aside unfollowed will_not_write write_file
 # needs: cat grep
 
 # netplan_files: each device of netplan's files as a line of "there"; and of keyfiles, where
@@ -12,6 +12,7 @@ netplan_files() {
     while read -r number mac left; do
         eval "printf '%s\n' \"nic \$nic$number \$port$number $mac $left\""
     done < "$new/ports" > "$new/asked" || leave_alone "nothing can be written below $state"
+    ! runs || echo runs >> "$new/asked" || leave_alone "nothing can be written below $state"
     netplan_program there
     cat "$new/told" >> "$new/there" || leave_alone "nothing can be written below $state"
     ! grep -qx 'renderer NetworkManager' "$new/netplan" || keyfile_files
@@ -52,6 +53,7 @@ netplan_write() {
         write) write_file "$mode" "$path" < "$new/netplan.d$path" ;;
         edit) edit_whole "$mode" "$path" < "$new/netplan.d$path" ;;
         aside) set_aside "$path" ;;
+        unfollowed) unfollowed "$path" ;;
         esac
     done < "$new/told"
 }

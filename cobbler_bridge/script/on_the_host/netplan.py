@@ -24,6 +24,8 @@ except ImportError:
     sys.exit("python3 has no yaml on this machine: install python3-yaml")
 
 FOLDER = "/etc/netplan/"
+# a file hides those of its name here; /run only where it is the machine's own
+SHADOWED = ["/lib/netplan/"]
 OURS = FOLDER + "90-cobbler-bridge.yaml"
 CLOUD = FOLDER + "50-cloud-init.yaml"
 NO_CLOUD = "/etc/cloud/cloud.cfg.d/99-cobbler-bridge.cfg"
@@ -145,8 +147,10 @@ def in_folder(folder: str) -> Files:
 def documents(root: str) -> Tuple[Files, Files]:
     """The files in place, and those that an earlier run took away."""
     kept = root + STATE + "/kept"
-    now, before = in_folder(root + "/lib/netplan/"), in_folder(kept + FOLDER)
-    now.update(in_folder(root + FOLDER))
+    now: Files = {}
+    before = in_folder(kept + FOLDER)
+    for folder in (*SHADOWED, FOLDER):
+        now.update(in_folder(root + folder))
     later = cloud(root)
     if later is not None and CLOUD not in now:
         now[CLOUD] = (later, root + CLOUD)
@@ -403,6 +407,9 @@ def keep(network: Node, nics: List[Nic], those: List[Definition], asked: List[st
         its_own = one.name == device or any(is_for(one, nic) for nic in cards)
         if one.file == file and (its_own or of_pattern):
             merge(child(network, "bridges", bridge), one.node, whole[1:], rest[1:])
+            if child(one.node, "macaddress") is not None:
+                why = "unfollowed - %s does not get all that %s has: macaddress"
+                print(why % (bridge, FOLDER + os.path.basename(file)))
             break
     alike_overrides(child(network, "bridges", bridge))
 
@@ -418,7 +425,8 @@ def less(root: str, path: str, node: Node, file: str, gone: List[Node]) -> str:
         return serialized(node)
     network.value = [pair for pair in pairs(network) if pair[1].value != []]
     nothing = {key.value for key, _ in pairs(network)} <= {"version"}
-    if nothing and file == root + path and os.path.exists(file):
+    shadows = any(os.path.exists(root + each + os.path.basename(path)) for each in SHADOWED)
+    if nothing and file == root + path and os.path.exists(file) and not shadows:
         print("aside 0 " + path)
         return "{}\n"
     return put_out(root, "edit 600", path, node)
@@ -504,6 +512,8 @@ def main() -> None:
         if what == "nic":
             now, port, mac = said.split()[:3]
             nics.append(Nic(now, port, mac, said.endswith(" left")))
+        elif what == "runs":
+            SHADOWED.append("/run/netplan/")
         elif what == "owned":
             owned += said.split()
         elif what == "keep":

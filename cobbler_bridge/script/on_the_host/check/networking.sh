@@ -84,10 +84,17 @@ of_bridge() {
     sed -n "/^iface $bridge inet/,/^iface /s/^ *bridge_$1 //p" "$root/etc/network/interfaces.d/cobbler-bridge"
 }
 
-# clear_networking: what it could not take down is no more
+# clear_networking: what it could not take down is no more, and a port has IPv6 again
 clear_networking() {
+    for nic in $nics; do
+        for key in disable_ipv6 addr_gen_mode; do
+            cat "$root/proc/sys/net/ipv6/conf/default/$key" > "$root/proc/sys/net/ipv6/conf/$nic/$key"
+        done
+    done
     for device in $bridges $devices $ports $nics; do
         rm -f "$root/run/network/ifstate.$device"
         sed -i "/^$device=/d" "$root/run/network/ifstate"
+        # by these dhcpcd names the servers of a device that is gone
+        rm -f "$root/run/dhcpcd/hook-state/resolv.conf/$device".*
     done
 }
