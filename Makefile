@@ -5,7 +5,7 @@
 # make install-debian  Debian's installer from a Cobbler, in a virtual machine, to a bridge that is proved
 # make test-thorough  what make test takes a sample of: on every shell, Python and Cobbler, every
 #               call that may fail; takes long
-# make bench    what it costs, beside what Cobbler does anyway
+# make bench    what it costs, beside what Cobbler does anyway, and what switching a host that runs costs
 # make docs     write the generated pages of docs/, the man page and the completions anew
 # make site     docs/ as a web site in build/site
 # make dist     wheel and source archive in dist/, a deb where dpkg-deb is, an rpm where rpm-build is
@@ -51,9 +51,11 @@ check: $(VENV)/test
 	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m 'not slow and not thorough' \
 		--ignore tests/real --ignore tests/test_pythons.py
 
-bench: $(VENV)/package
+bench: $(VENV)/package $(VENV)/test
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
 	@$(VENV)/bin/python tools/bench_command.py
+	@sh tools/layer.sh
+	@$(VENV)/bin/python tools/bench_switch.py
 
 cases: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py

@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Generator, Iterator, List, Tuple
 import pytest
 
 from cobbler_bridge import cli
+from cobbler_bridge.command import server
 from cobbler_bridge.store import ledger, wire
 from hostile_cobbler import Cobbler
 from scratch_machine import SHELLS
@@ -82,7 +83,9 @@ def run(
 
     def call(words: List[str], *more: str) -> Tuple[int, str, str]:
         arguments = [*words, "--server=" + cobbler.url, *more]
-        monkeypatch.setattr(cli, "_port", lambda: cobbler.port if words[0] == "record" else 25151)
+        monkeypatch.setattr(
+            server, "_port", lambda: cobbler.port if words[0] == "record" else 25151
+        )
         if words[0] in ("record", "place"):
             arguments += ["--user=admin", "--password-file=%s" % password]
         status = cli.main(arguments)

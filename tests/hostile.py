@@ -115,7 +115,6 @@ _COMMON = {
     "system_name": "kvm1",
     "profile_name": "hosts",
     "name": "kvm1",
-    "breed": "redhat",
     "gateway": "192.0.2.1",
     "name_servers": ["192.0.2.53"],
     "name_servers_search": ["example.org"],
@@ -144,9 +143,22 @@ def by_variables(release: str) -> Data:
         "eth1": _nic(2, interface_type="bond_slave", interface_master="bond0"),
         "bond0": {"interface_type": "bond", "bonding_opts": "mode=1"},
     }
-    return dict(
-        _COMMON, os_version=release, bridge="br0", bridge_port="eth0", interfaces=interfaces
-    )
+    return dict(_of(release), bridge="br0", bridge_port="eth0", interfaces=interfaces)
+
+
+# one of each format
+RELEASES = {
+    "rhel7": {"breed": "redhat"},
+    "rhel9": {"breed": "redhat"},
+    "bullseye": {"breed": "debian", "bridge_backend": "ifupdown"},
+    "jammy": {"breed": "ubuntu", "bridge_backend": "netplan"},
+    "sles15sp6": {"breed": "suse", "bridge_backend": "wicked"},
+}
+
+
+def _of(release: str) -> Data:
+    """What every host of a release has."""
+    return {**_COMMON, "os_version": release, **RELEASES[release]}
 
 
 def by_records(release: str) -> Data:
@@ -159,12 +171,12 @@ def by_records(release: str) -> Data:
         "eth0": _nic(1, interface_type="bond_slave", interface_master="bond0"),
         "eth1": _nic(2),
     }
-    return dict(_COMMON, os_version=release, interfaces=interfaces)
+    return dict(_of(release), interfaces=interfaces)
 
 
 def hosts() -> List[Data]:
-    """Both ways of describing a host, for releases of both formats."""
-    return [way(release) for way in (by_variables, by_records) for release in ("rhel7", "rhel9")]
+    """Both ways of describing a host, for a release of each format."""
+    return [way(release) for way in (by_variables, by_records) for release in RELEASES]
 
 
 def circles() -> Iterator[Data]:

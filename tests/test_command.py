@@ -1,6 +1,7 @@
 """What the command does with its options, against a Cobbler that answers what it is asked."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -145,6 +146,13 @@ def test_output_that_goes_nowhere(words: List[str], end: str, status: int) -> No
     assert ("No space left on device" in done.stderr) == (status == 1)
 
 
-def test_each_subcommand_has_an_example_that_it_takes() -> None:
-    for _, example in cli._ABOUT.values():
-        assert cli._parsed(shlex.split(example)).run
+def test_each_subcommand_has_an_example_that_it_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names = re.findall("^    ([a-z]+) +", cli.parser().format_help(), re.MULTILINE)
+    assert {"install", "show", "undo"} < set(names)
+    for name in names:
+        with pytest.raises(SystemExit):
+            cli.parser().parse_args([name, "--help"])
+        example = capsys.readouterr().out.rpartition("Example: cobbler-bridge ")[2]
+        assert cli._parsed(shlex.split(example)).command == name

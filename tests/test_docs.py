@@ -133,7 +133,7 @@ def test_the_readme_shows_what_the_pack_prints() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
 def test_every_call_of_the_command_is_one_it_takes(page: Path) -> None:
     calls = re.findall(r"cobbler-bridge ([a-z]+)([^`|\n]*)", page.read_text(encoding="utf-8"))
-    usage = cli._parser().format_help()
+    usage = cli.parser().format_help()
     for command, options in calls:
         # a sentence may begin with the name of the project
         if command in ("render", "show", "install", "check", "place", "record", "set", "uninstall"):

@@ -496,7 +496,7 @@ def test_a_port_without_a_link(
         assert host.report() == "%s has no link\n" % unplugged[0]
         # and Cobbler is told so
         assert host.calls("curl")[-1].split()[-1] == "%s,noted,%s_has_no_link" % (URL, unplugged[0])
-        assert "is proved after 4 s" in run.output
+        assert "is proved after 3 s" in run.output
     else:
         assert "report" not in host.state()
 

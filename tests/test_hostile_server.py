@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from cobbler_bridge import cli
+from cobbler_bridge.command import server, show
 from cobbler_bridge.store import ledger, wire
 from hostile_cobbler import RESPONSE, Answers, Cobbler, Shape, Wire, endless, ok, packed
 from waiting import HANGS
@@ -588,7 +589,7 @@ def test_nobody_waits_for_a_traceback(
     def interrupted(_: Any) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_show", interrupted)
+    monkeypatch.setattr(show, "_shown", interrupted)
     assert cli.main(["show"]) == 130
     assert capsys.readouterr() == ("", "")
 
@@ -618,10 +619,10 @@ def own(
     """Runs the command on a machine whose Cobbler is the fake one; what was sent meanwhile."""
     secret = tmp_path / "web.ss"
     secret.write_text("the-shared-secret\n")
-    monkeypatch.setattr(cli, "_SECRET", str(secret))
+    monkeypatch.setattr(server, "_SECRET", str(secret))
 
     def call(*words: str, port: int = cobbler.port) -> Tuple[int, bytes]:
-        monkeypatch.setattr(cli, "_port", lambda: port)
+        monkeypatch.setattr(server, "_port", lambda: port)
         cobbler.heard.clear()
         return cli.main(list(words)), b"".join(cobbler.heard)
 

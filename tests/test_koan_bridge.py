@@ -1,5 +1,6 @@
 """Which bridges Koan is given, by what the server says of a guest."""
 
+from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import pytest
@@ -99,6 +100,105 @@ def test_a_guest_without_interfaces(
     assert server.asked == ["profile x" if "-p" in words else "system x"]
 
 
+FIRST = "this host's first: Cobbler has none for it"
+OWN = "as Cobbler has it"
+
+
+@pytest.mark.parametrize(
+    ("bridge", "lines"),
+    [
+        ("", ["web1 eth0: br0, " + FIRST]),
+        ("<<inherit>>", ["web1 eth0: br0, " + FIRST]),
+        ("br1", ["web1 eth0: br1, " + OWN]),
+        ("none", ["web1 eth0: none, " + OWN]),
+        # what somebody else made: libvirt's own, say
+        ("virbr0", ["web1 eth0: virbr0, " + OWN]),
+        (
+            "br9",
+            [
+                "web1 eth0: br9, " + OWN,
+                "web1 eth0: br9 is no bridge here, its guest will not start; there is br0 and br1",
+            ],
+        ),
+        # a card is none
+        (
+            "eth0",
+            [
+                "web1 eth0: eth0, " + OWN,
+                "web1 eth0: eth0 is no bridge here, its guest will not start; there is br0 and br1",
+            ],
+        ),
+        (
+            "../x\n\x1b[31m",
+            [
+                "web1 eth0: ../x??[31m, " + OWN,
+                "web1 eth0: ../x??[31m is no bridge here, its guest will not start; "
+                "there is br0 and br1",
+            ],
+        ),
+    ],
+)
+def test_what_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    bridge: str,
+    lines: List[str],
+) -> None:
+    (tmp_path / "virbr0").mkdir()
+    (tmp_path / "eth0/device").mkdir(parents=True)
+    monkeypatch.setitem(PROGRAM, "DEVICES", "%s/" % tmp_path)
+    data = {"interfaces": {"eth0": nic(bridge), "bond0": nic("x", "bond")}}
+    chosen(monkeypatch, Server(data, "xenbr0"), ["--virt", "--system=web1"], TWO)
+    said = capsys.readouterr()
+    assert (said.out, said.err.splitlines()) == ("", ["koan-bridge: " + each for each in lines])
+
+
+@pytest.mark.parametrize(
+    ("words", "bridges", "line"),
+    [
+        (["-y", "x"], TWO, ""),
+        (["-v", "-y", "x"], [""], "no bridge of this host is known (COBBLER_BRIDGE); koan"),
+        (["-v", "-y", "x", "-B", "br1"], TWO, "--virt-bridge: br1, as it is given\n"),
+        (["-v", "-y", "x", "-B", "br9"], TWO, "--virt-bridge: br9 is no bridge here"),
+        (["-v", "-p", "x"], TWO, "x: br0, this host's first: Cobbler has none of this host's\n"),
+        (["-v", "-y", "x"], ["br7"], "x: br7, as Cobbler has it\n"),
+    ],
+)
+def test_what_is_said_of_other_calls(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: List[str],
+    bridges: List[str],
+    line: str,
+) -> None:
+    chosen(monkeypatch, Server({"virt_bridge": "br7"}, "xenbr0"), words, bridges)
+    said = capsys.readouterr().err
+    assert "koan-bridge: " + line in said if line else not said
+
+
+def test_koan_is_run_whatever_happens(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def connect(options: Dict[str, str]) -> None:
+        raise ValueError("no Cobbler answers at\nx")
+
+    monkeypatch.setitem(PROGRAM, "connect", connect)
+    monkeypatch.setenv("COBBLER_BRIDGE", "br0")
+    monkeypatch.setattr("sys.argv", ["koan-bridge", "--virt", "--system=web1"])
+    PROGRAM["main"]()
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == (
+        "koan-bridge: which bridge it is can't be found out (no Cobbler answers at?x); "
+        "koan is run as it is\n"
+    )
+    # koan itself says what is wrong with its words
+    monkeypatch.setattr("sys.argv", ["koan-bridge", "--virt", "--sytsem=web1"])
+    PROGRAM["main"]()
+    assert capsys.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("words", [["-v", "-y", "x", "-B", "br1"], ["-y", "x"], ["--list=systems"]])
 def test_nobody_is_asked(monkeypatch: pytest.MonkeyPatch, words: List[str]) -> None:
     server = Server({"virt_bridge": ""}, "xenbr0")
@@ -135,5 +235,8 @@ def test_which_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         "http://other:81/cobbler_api",
     ]
     monkeypatch.setattr(Proxy, "ping", lambda self: 1 // 0)
-    with pytest.raises(ValueError, match="no server"):
+    with pytest.raises(ValueError, match="no Cobbler answers at cobbler"):
+        connect({})
+    monkeypatch.delenv("COBBLER_SERVER")
+    with pytest.raises(ValueError, match="no Cobbler answers at --server or COBBLER_SERVER"):
         connect({})

@@ -20,6 +20,7 @@ from test_firstboot import (
     COMMANDS,
     DATA,
     LOG,
+    MAC,
     MACHINE,
     ON_EVERY_SHELL,
     STATE,
@@ -142,6 +143,26 @@ def test_switched_and_proved(sh: List[str], tmp_path: Path) -> None:
 
 
 @ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("ipv4", "how_long"),
+    [("dhcp", "until a DHCP server has answered, 60 s at most"), ("10.0.0.9/24", "for about 3 s")],
+)
+def test_how_long_network_scripts_take(
+    ipv4: str, how_long: str, sh: List[str], tmp_path: Path
+) -> None:
+    """Who is about to switch it hears it before."""
+    host = Running(tmp_path, sh)
+    assert "nobody reaches" not in host.script(bridge_ipv4=ipv4).output
+    host = Running(tmp_path / "other", sh)
+    machine.build(tmp_path / "files", {"files": {"/etc/rc.d/init.d/network!": "#!/bin/sh\n"}})
+    shutil.copytree(str(tmp_path / "files/etc/rc.d"), str(host.root / "etc/rc.d"))
+    said = host.script(bridge_ipv4=ipv4, bridge_ipv6="none").output
+    words = "network-scripts take the network down first: nobody reaches this host " + how_long
+    assert words in said
+    assert said.index(words) < said.index("wrote")
+
+
+@ON_EVERY_SHELL
 def test_the_check_is_at_work_before_anything_changes(sh: List[str], tmp_path: Path) -> None:
     host = Running(tmp_path, sh)
     host.script()
@@ -193,6 +214,44 @@ def test_a_nic_that_would_be_renamed(sh: List[str], tmp_path: Path) -> None:
     assert "eth0 would be renamed peth0, which a machine that runs can't do" in run.errors
     assert host.etc() == host.old
     assert host.calls("systemctl") == []
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("macs", "its_own"),
+    [
+        ([MAC], True),
+        (["52:54:00:00:00:99", MAC.upper()], True),
+        (["52:54:00:00:00:99"], False),
+        (["52:54:00:00:00:98", "52:54:00:00:00:99"], False),
+        ([], True),
+    ],
+)
+def test_the_script_of_another_host(
+    macs: List[str], its_own: bool, sh: List[str], tmp_path: Path
+) -> None:
+    """Whoever wrote this machine's name there: nothing is written, whatever port was asked for."""
+    host = Running(tmp_path, sh)
+    records = {"eth%d" % n: {"mac_address": mac} for n, mac in enumerate(macs)}
+    run = host.script(interfaces=records, bridge_port="eth0")
+    if its_own:
+        assert "it takes effect now" in run.output, run
+        host.ends("is proved after")
+        return
+    why = "none here is %s; there are eth0 (%s, a link); the network" % (" or ".join(macs), MAC)
+    assert run.refused
+    assert "this is another machine, or Cobbler has old MAC addresses: " + why in run.errors
+    assert host.etc() == host.old
+    assert host.calls("systemctl") == []
+
+
+@ON_EVERY_SHELL
+def test_a_new_mainboard_is_installed(sh: List[str], tmp_path: Path) -> None:
+    """An installer's chroot is where somebody has it: Cobbler may know an older NIC."""
+    host = Running(tmp_path, sh)
+    (tmp_path / "proc/1/status").unlink()
+    run = host.script(interfaces={"eth0": {"mac_address": "52:54:00:00:00:99"}})
+    assert "wrote" in run.output, run
 
 
 @contextlib.contextmanager

@@ -77,11 +77,12 @@ def names_are_taken(those: Files) -> Iterator[str]:
 
 
 def devices_start(those: Files) -> Iterator[str]:
-    """Without STARTMODE, or with another word, a device is started by hand only."""
+    """Without STARTMODE, or with another word, a device is started by hand only; with nfsroot it is
+    not taken down either."""
     ports = _ports(those)
     for device, settings in those.devices.items():
         mode = settings.get("STARTMODE")
-        if mode != ("hotplug" if device in ports else "auto"):
+        if mode not in ("hotplug" if device in ports else "auto", "nfsroot"):
             yield "%s: STARTMODE %s" % (device, mode)
 
 
@@ -214,12 +215,19 @@ def bonds_watch_their_links(those: Files) -> Iterator[str]:
 
 
 def routes_have_four_words(those: Files) -> Iterator[str]:
-    """NETWORK GATEWAY MASK DEVICE and options; a foreign device is passed over, and so is the same
-    network with the same metric a second time."""
+    """NETWORK GATEWAY MASK DEVICE and options, or hops; a foreign device is passed over, and so is
+    the same network with the same metric a second time."""
     for device, routes in those.routes.items():
         seen: List[Tuple[str, ...]] = []
         for words in routes:
             net, gateway = words[0], words[1] if len(words) > 1 else "-"
+            if gateway == "-" and "nexthop" in words:
+                words, hops = words[: words.index("nexthop")], words[words.index("nexthop") :]
+                gateway = hops[hops.index("via") + 1] if "via" in hops else gateway
+                named = [hops[n + 1] for n, word in enumerate(hops) if word == "dev"]
+                yield from (
+                    "%s: a hop over %s" % (device, each) for each in named if each != device
+                )
             try:
                 version = ipaddress.ip_address(gateway).version
                 if net != "default":

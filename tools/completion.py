@@ -18,7 +18,7 @@ NAMES = {"bash": "cobbler-bridge", "zsh": "_cobbler-bridge"}
 
 def completion(shell: str) -> str:
     """The text for a shell, without what shtab says of where to put it."""
-    text = shtab.complete(cli._parser(), shell)
+    text = shtab.complete(cli.parser(), shell)
     return re.sub(r"(?m)^# (Usage:|1\) .*|2\) .*|   source .*|See also: .*)\n", "", text)
 
 

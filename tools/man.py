@@ -73,7 +73,7 @@ Cobbler can't be reached, refused, or is not on this machine.
 
 def page() -> str:
     """The man page, in mdoc(7)."""
-    commands = list(_commands(cli._parser()))
+    commands = list(_commands(cli.parser()))
     lines = [_BEGIN]
     for command in commands:
         lines.append(".Nm\n.Cm %s\n" % command.prog.split()[-1])

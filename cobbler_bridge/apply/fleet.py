@@ -117,7 +117,12 @@ def _in_url(name: str) -> str:
 
 
 def roll_out(
-    store: XmlRpc, chosen: Chosen, size: int, stop_after: int, ask: waves.Run
+    store: XmlRpc,
+    chosen: Chosen,
+    size: int,
+    stop_after: int,
+    ask: waves.Run,
+    stopped: waves.Stopped = waves.never,
 ) -> Iterator[Outcome]:
     """Switch the hosts and note what becomes of each; an outcome comes when it is known."""
     before: Dict[str, System] = {}
@@ -127,7 +132,7 @@ def roll_out(
             recording.apply(store, system)
             before[system.name] = system
 
-    for outcome in waves.roll_out(chosen.jobs, size, stop_after, ask, begin):
+    for outcome in waves.roll_out(chosen.jobs, size, stop_after, ask, begin, stopped):
         plan = chosen.plans[outcome.host]
         if outcome.host in before:
             _note(store, outcome, plan)
@@ -167,10 +172,12 @@ def choose_proved(store: XmlRpc, names: Sequence[str]) -> Chosen:
     return Chosen(jobs, {}, problems)
 
 
-def undo(store: XmlRpc, chosen: Chosen, ask: waves.Run) -> Iterator[Outcome]:
+def undo(
+    store: XmlRpc, chosen: Chosen, ask: waves.Run, stopped: waves.Stopped = waves.never
+) -> Iterator[Outcome]:
     """Have hosts put back what they had before their bridges, one by one and until one does not;
     Cobbler forgets the bridges of each that did."""
-    for outcome in waves.one_by_one(chosen.jobs, ask):
+    for outcome in waves.one_by_one(chosen.jobs, ask, stopped):
         if outcome.outcome == waves.UNDONE:
             for host in _known(store, [outcome.host]).values():
                 data = store.blended("system", host.name) or {}

@@ -52,6 +52,13 @@ class Outcome(NamedTuple):
 Run = Callable[[Job, str], Answer]
 # hears of hosts that are about to be switched
 Begin = Callable[[Sequence[Job]], None]
+# whether no more are to be begun
+Stopped = Callable[[], bool]
+
+
+def never() -> bool:
+    """Nobody stops it."""
+    return False
 
 
 def waves(jobs: Sequence[Job], size: int) -> Iterator[Sequence[Job]]:
@@ -63,9 +70,15 @@ def waves(jobs: Sequence[Job], size: int) -> Iterator[Sequence[Job]]:
 
 
 def roll_out(
-    jobs: Sequence[Job], size: int, stop_after: int, run: Run, begin: Begin
+    jobs: Sequence[Job],
+    size: int,
+    stop_after: int,
+    run: Run,
+    begin: Begin,
+    stopped: Stopped = never,
 ) -> Iterator[Outcome]:
-    """Switch hosts; no new wave is begun where ``stop_after`` hosts or more did not end well.
+    """Switch hosts; no new wave is begun where ``stop_after`` hosts or more did not end well, or
+    somebody has ``stopped`` it.
 
     A host is asked first what it would change, so that one that is as it should be is not touched,
     nor one that refuses. An outcome comes when it is known.
@@ -73,7 +86,7 @@ def roll_out(
     bad = 0
     left = list(jobs)
     for wave in waves(jobs, size):
-        if bad >= stop_after:
+        if bad >= stop_after or stopped():
             break
         left = left[len(wave) :]
         with futures.ThreadPoolExecutor(size) as pool:
@@ -84,7 +97,7 @@ def roll_out(
                 else:
                     bad += outcome.outcome not in WELL
                     yield outcome
-            if bad >= stop_after:
+            if bad >= stop_after or stopped():
                 left = to_switch + left
                 break
             begin(to_switch)
@@ -93,15 +106,19 @@ def roll_out(
                 bad += outcome.outcome not in WELL
                 yield outcome
     for job in left:
-        yield Outcome(job.host, UNTOUCHED, "an earlier host did not end well")
+        yield Outcome(job.host, UNTOUCHED, _why_not(bad >= stop_after))
 
 
-def one_by_one(jobs: Sequence[Job], run: Run) -> Iterator[Outcome]:
+def _why_not(bad: bool) -> str:
+    return "an earlier host did not end well" if bad else "it was stopped"
+
+
+def one_by_one(jobs: Sequence[Job], run: Run, stopped: Stopped = never) -> Iterator[Outcome]:
     """Have hosts put back what they had before, until one does not."""
     well = True
     for job in jobs:
-        if not well:
-            yield Outcome(job.host, UNTOUCHED, "an earlier host did not end well")
+        if not well or stopped():
+            yield Outcome(job.host, UNTOUCHED, _why_not(not well))
             continue
         began = time.monotonic()
         answer = run(job, UNDO)

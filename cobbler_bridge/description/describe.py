@@ -61,6 +61,7 @@ class _Asked(NamedTuple):
 
     ``vlans`` are VLANs that have addresses of their own, over something that is written anyway.
     ``gateway`` is the system's own, as Cobbler has it. ``remarks`` are about what may not be meant.
+    ``macs`` are all MAC addresses that its records have, by which the machine is known.
     """
 
     subject: str
@@ -74,6 +75,7 @@ class _Asked(NamedTuple):
     first_boot: FirstBoot = FirstBoot()
     gateway: str = ""
     remarks: Tuple[Problem, ...] = ()
+    macs: Tuple[str, ...] = ()
 
 
 class Description(_Asked):
@@ -166,6 +168,7 @@ def describe(data: Mapping[str, Any]) -> Tuple[Optional[Description], List[Probl
         first_boot=_first_boot(reader),
         gateway=reader.text("gateway"),
         remarks=tuple(dict.fromkeys(reader.remarks)),
+        macs=tuple(sorted({mac for mac in map(interfaces.mac, interfaces.names) if mac})),
     )
     # a problem of a record may be met twice
     problems = list(dict.fromkeys(reader.problems))

@@ -17,7 +17,7 @@ _LETTERS = 16
 
 def digest(description: Description) -> str:
     """The digest of a description: letters, digits and a ``-``."""
-    bare = description._replace(subject="", first_boot=FirstBoot(), remarks=())
+    bare = description._replace(subject="", first_boot=FirstBoot(), remarks=(), macs=())
     text = json.dumps(_plain(bare), sort_keys=True)
     return "%s-%s" % (_KIND, hashlib.sha256(text.encode()).hexdigest()[:_LETTERS])
 

@@ -164,6 +164,9 @@ def find_devices(description: Description) -> Tuple[Step, ...]:
     bridges = description.bridge_names
     does = "the bridge is %s" % " and ".join(bridges)
     steps: List[Step] = [Call("bridges", tuple(bridges), does)]
+    if description.macs:
+        known = "a machine that runs is this one if it has %s" % " or ".join(description.macs)
+        steps.append(Call("is_this_host", description.macs, known))
     devices = named(description)
     for each in devices:
         device, name = each.device, each.name

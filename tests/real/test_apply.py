@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import re
 import shutil
 import socket
 import subprocess
@@ -13,9 +15,10 @@ from typing import Iterator, List, Tuple
 import pytest
 
 from network_namespace import LAYER, Machine
-from real.server import Server
+from real.server import REPOSITORY, Server
+from real.test_ansible import PROGRAM
 from real.test_firstboot_systemd import ASKED
-from real.test_networkmanager import CONNECTIONS, GATEWAY
+from real.test_networkmanager import CONNECTIONS, GATEWAY, MAC
 from real.test_told import Relayed, describe
 from systemd_machine import SystemdMachine
 from waiting import HANGS, wait_for
@@ -111,7 +114,7 @@ def host(server: Server, tmp_path: Path) -> Iterator[Remote]:
         remote.install()
         machine.path(ASKED + "/relayed").touch()
         server.profile("hosts", "rhel9")
-        server.system("kvm1", "hosts")
+        server.system("kvm1", "hosts", more={"macaddress-eth0": MAC})
         server.edit("system", "kvm1", hostname="kvm1.example.com", server=GATEWAY)
         remote.let_in(tmp_path)
         with remote.door:
@@ -203,3 +206,81 @@ def test_a_guest_stays_plugged_in(host: Remote, server: Server) -> None:
     assert {path.name for path in host.machine.path(CONNECTIONS).iterdir()} == before
     assert server.record("kvm1") is None
     host.is_quiet()
+
+
+@pytest.mark.parametrize("gateway", [GATEWAY, "10.99.0.77"])
+def test_the_session_is_cut(gateway: str, host: Remote, server: Server) -> None:
+    """It goes on by itself, and who has lost it asks again."""
+    describe(server, bridge_ipv4="10.99.0.9/24," + gateway)
+    began = host.machine.path("/var/lib/cobbler-bridge/switch").exists
+
+    def cut() -> None:
+        assert wait_for(began)
+        host.system.run("pkill", "-KILL", "sshd")
+
+    cutting = threading.Thread(target=cut)
+    cutting.start()
+    status, said = host.apply()
+    cutting.join()
+    proved = gateway == GATEWAY
+    assert (status, "kvm1  verified" in said) == (not proved, proved), said
+    assert proved or "kvm1  failed" in said
+    assert server.state("kvm1") == ("br0/verified" if proved else "/failed")
+    host.comes_up("br0" if proved else "eth0")
+
+
+def played(host: Remote) -> str:
+    """Ansible carries out the playbook of the docs, over the real ssh; what it said."""
+    page = (REPOSITORY / "docs/rollout.md").read_text()
+    (playbook,) = re.findall("(?s)```yaml\n(.*?)```", page)
+    folder = host.folder
+    (folder / "play.yml").write_text(playbook.replace("cobbler.example.org", GATEWAY))
+    ssh = "ansible_ssh_executable=%s ansible_ssh_args='-o ControlMaster=no'" % (folder / "ssh")
+    names = "\n".join("%s ansible_host=%s.example.com" % (name, name) for name in ("kvm1", "kvm2"))
+    (folder / "hosts").write_text("[hypervisors]\n%s\n[all:vars]\n%s\n" % (names, ssh))
+    env = {
+        **os.environ,
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_HOME": str(folder),
+        "ANSIBLE_LOCAL_TEMP": str(folder),
+        "ANSIBLE_HOST_KEY_CHECKING": "0",
+        "LC_ALL": "C.UTF-8",
+    }
+    argv = [str(PROGRAM), "-i", "hosts", "-u", "root", "play.yml"]
+    done = host.asked_by(
+        lambda: subprocess.run(
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            cwd=str(folder),
+            env=env,
+            timeout=HANGS,
+            check=False,
+        )
+    )
+    return done.stdout
+
+
+def recap(said: str) -> List[Tuple[str, int, int, int]]:
+    """Each host that was played: its name, and how much was ok, changed and failed."""
+    lines = re.findall(r"(?m)^(\w+) +: ok=(\d+) +changed=(\d+) .* failed=(\d+)", said)
+    return [(name, *map(int, counts)) for name, *counts in lines]
+
+
+def test_the_playbook(host: Remote, server: Server) -> None:
+    describe(server, bridge_ipv4="10.99.0.9/24,10.99.0.77")
+    said = played(host)
+    # the canary: the other host was not asked
+    assert recap(said) == [("kvm1", 0, 0, 1)], said
+    assert "the old network is back: the gateway 10.99.0.77 does not answer" in said
+    host.comes_up("eth0")
+    describe(server)
+    said = played(host)
+    # there is no machine behind the other one
+    assert recap(said)[0] == ("kvm1", 1, 1, 0), said
+    assert "br0 is proved" in said
+    host.until(lambda: server.state("kvm1") == "br0/verified")
+    host.comes_up("br0")
+    said = played(host)
+    assert recap(said)[0] == ("kvm1", 1, 0, 0), said

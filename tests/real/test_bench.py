@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from real.server import REPOSITORY
 from waiting import HANGS
 
@@ -40,6 +42,23 @@ LAST = (
     r"  a profile's save takes \d+ % longer",
 )
 NUMBER = r" +\d+\.\d\d"
+
+
+@pytest.mark.thorough
+def test_a_host_that_runs() -> None:
+    words = "tools/bench_switch.py --count 1 --reader networkd --address static".split()
+    done = subprocess.run(
+        [sys.executable, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=str(REPOSITORY),
+        timeout=HANGS,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    for kind in ("proof", "put back", "undo"):
+        row = r"  networkd, static +%s +1 of 1 +\d+ +\d+ +\d+ +1 of 1 +\d+\.\d +\d+\.\d" % kind
+        assert re.search(row, done.stdout), done.stdout
 
 
 def test_tables() -> None:

@@ -112,6 +112,12 @@ class Booting(Host):
         come = wait_for(lambda: self.addresses(device) and up in self.default_routes())
         assert come, self.system.journal("NetworkManager.service")
 
+    def rules(self) -> List[str]:
+        """Those by which an old address is kept, and their routes."""
+        run = self.machine.run
+        rules = [each for each in run("ip", "rule").splitlines() if "7760" in each]
+        return rules + run("ip", "route", "show", "table", "all").split("table 7760")[1:]
+
     def told(self) -> int:
         return len(re.findall("url:" + TRIGGER + r"\s", self.machine.log("python3")))
 

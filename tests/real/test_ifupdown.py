@@ -12,6 +12,7 @@ import pytest
 from cobbler_bridge.plan.firewalls.sysctl import UDEV_RULE
 from cobbler_bridge.snippet import bridge_setup
 from network_namespace import RELEASE, with_layer
+from real import running as running_machine
 from real.test_firstboot_networkmanager import CHECK, STATE, patient
 from real.test_firstboot_systemd import Booting
 from real.test_networkmanager import DNSMASQ, GATEWAY, MAC
@@ -294,3 +295,11 @@ def test_a_machine_that_runs_is_put_back(running: Running) -> None:
     host.has_failed()
     assert host.told() == 0
     assert host.told_back() == ["the_gateway_10.99.0.77_does_not_answer"]
+
+
+def test_the_old_address_is_reached_meanwhile(running: Running) -> None:
+    running_machine.old_address_is_reached(running)
+
+
+def test_a_guest_stays_plugged_in(running: Running) -> None:
+    running_machine.guests_stay(running)

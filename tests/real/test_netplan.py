@@ -12,7 +12,7 @@ import pytest
 
 from cobbler_bridge.snippet import bridge_setup
 from network_namespace import RELEASE, with_layer
-from real import test_firstboot_systemd
+from real import running, test_firstboot_systemd
 from real.test_firstboot_networkmanager import CHECK, STATE, patient
 from real.test_networkmanager import DNSMASQ, FORWARDING, GATEWAY, MAC, UDEV_RULE, Lease
 from systemd_machine import SystemdMachine
@@ -215,6 +215,40 @@ def test_a_host_that_runs(host: Booting) -> None:
     host.comes_up("br0")
     assert host.addresses("eth0") == []
     assert host.ports("br0") == ["eth0"]
+
+
+class Running(Booting):
+    """One that was installed without a bridge, and runs."""
+
+    installers = INSTALLERS
+
+    def install(self) -> None:
+        super().install()
+        self.write(PLACE + "00-installer-config.yaml", self.installers, 0o600)
+        self.boot()
+        self.comes_up("eth0")
+
+    def switch(self, **data: Any) -> str:
+        known = {"breed": "debian", "os_version": "bookworm", "profile_name": "hosts"}
+        known.update(bridge="br0", bridge_firewall="none", http_server=GATEWAY, bridge_timeout="10")
+        self.write("/tmp/script", bridge_setup({**known, **data}))
+        return self.system.run("sh", "/tmp/script")
+
+
+@pytest.fixture
+def running_host() -> Iterator[Running]:
+    with with_layer("layer-netplan") as machine, SystemdMachine(machine) as system:
+        host = Running(machine, system)
+        host.install()
+        yield host
+
+
+def test_the_old_address_is_reached_meanwhile(running_host: Running) -> None:
+    running.old_address_is_reached(running_host)
+
+
+def test_a_guest_stays_plugged_in(running_host: Running) -> None:
+    running.guests_stay(running_host)
 
 
 def test_networkmanager(host: Booting) -> None:

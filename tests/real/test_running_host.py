@@ -7,6 +7,7 @@ import pytest
 
 from cobbler_bridge.snippet import bridge_setup
 from network_namespace import Machine
+from real import running
 from real.test_firstboot_networkmanager import STATE
 from real.test_firstboot_systemd import RUNNING, Booting
 from real.test_layers import ADDRESS, BRIDGE, PORT, STATIC
@@ -43,10 +44,13 @@ class Running(Booting):
         self.boot()
         self.comes_up("eth0")
 
-    def switch(self, **data: str) -> str:
+    def script(self, **data: str) -> str:
         known = {"breed": "redhat", "os_version": "rhel9", "profile_name": "hosts"}
         known.update(bridge="br0", bridge_firewall="none", http_server=GATEWAY, bridge_timeout="10")
-        self.write("/tmp/script", bridge_setup({**known, **data}))
+        return bridge_setup({**known, **data})
+
+    def switch(self, **data: str) -> str:
+        self.write("/tmp/script", self.script(**data))
         return self.system.run("sh", "/tmp/script")
 
 
@@ -125,6 +129,10 @@ def test_rules_that_name_the_nic(rule: str, firewall: str, device: str, host: Ru
     if device == "eth0":
         why = "the gateway %s answers no ping, and the server nothing over br0" % GATEWAY
         assert why in host.said()
+
+
+def test_the_old_address_is_reached_meanwhile(host: Running) -> None:
+    running.old_address_is_reached(host)
 
 
 def test_one_of_two_ports_has_no_link(host: Running) -> None:

@@ -15,7 +15,7 @@ from network_namespace import Machine
 from real.server import Server
 from real.test_firstboot_networkmanager import CHECK, STATE
 from real.test_firstboot_systemd import ASKED, WATCH, at_once
-from real.test_networkmanager import CONNECTIONS, GATEWAY
+from real.test_networkmanager import CONNECTIONS, GATEWAY, MAC
 from real.test_running_host import Running
 from systemd_machine import SystemdMachine
 from waiting import wait_for
@@ -116,7 +116,7 @@ def shown(server: Server) -> str:
 
 def test_from_one_end_to_the_other(host: Relayed, server: Server) -> None:
     server.profile("hosts", "rhel9")
-    server.system("kvm1", "hosts")
+    server.system("kvm1", "hosts", more={"macaddress-eth0": MAC})
     describe(server, bridge_ipv4="10.99.0.9/24,10.99.0.77")
     server.installed("kvm1")
     switch(host, server)

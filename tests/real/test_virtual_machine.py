@@ -97,11 +97,18 @@ class Host:
 
     def set_up(self, **data: Any) -> str:
         """Run the script as an install file does, where init is another; what it said."""
+        chroot = ("unshare", "--pid", "--fork", "--mount-proc")
+        return self.machine.run(*chroot, "sh", "-s", text=self.script(**data))
+
+    def switch(self, **data: Any) -> str:
+        """Run the script on the machine as it runs; what it said, with the outcome."""
+        return self.machine.run("sh", "-s", text=self.script(**data))
+
+    def script(self, **data: Any) -> str:
         known = {"breed": "redhat", "os_version": "rhel9", "bridge_firewall": "none"}
         known["bridge_timeout"] = str(int(HANGS))
         known.update(profile_name="hosts", http_server=GATEWAY, **data)
-        chroot = ("unshare", "--pid", "--fork", "--mount-proc")
-        return self.machine.run(*chroot, "sh", "-s", text=bridge_setup(known))
+        return bridge_setup(known)
 
     def start(self) -> None:
         """All that a boot does for the network, without one; then the check."""
@@ -239,6 +246,31 @@ def test_a_bridge_on_a_vlan(host: Host) -> None:
     host.set_up(bridge="br0", bridge_vlan="30")
     host.start()
     assert shape(host, "", "br0") == {"br0": "", "eth0.30": "br0", "eth0": "", "eth1": ""}
+
+
+def test_a_machine_that_runs_with_a_bond_and_vlans(host: Host) -> None:
+    port = {"interface_type": "bonded_bridge_slave", "interface_master": "br0", **BONDING}
+    assert "br0 is proved" in host.switch(interfaces={"br0": BRIDGE, "bond0": port, **PORTS})
+    bonded = {"br0": "", "bond0": "br0", "eth0": "bond0", "eth1": "bond0"}
+    assert shape(host, "br0") == bonded
+    # on a VLAN of the bond that is there already; the switch has no VLAN 20
+    bond = {"interface_type": "bond", "static": True, **BONDING}
+    vlan = {"interface_type": "bridge_slave", "interface_master": "br0"}
+    wrong = {"br0": BRIDGE, "bond0.20": vlan, "bond0": bond, **PORTS}
+    said = host.switch(interfaces=wrong, bridge_timeout="15")
+    assert "the old network is back: br0 has no IPv4 address" in said, said
+    host.comes_up("br0")
+    assert shape(host, "br0") == bonded
+    right = {"br0": BRIDGE, "bond0.30": vlan, "bond0": bond, **PORTS}
+    assert "br0 is proved" in host.switch(interfaces=right)
+    host.comes_up("br0", TAGGED_GATEWAY)
+    assert shape(host, "", "br0") == {
+        "br0": "",
+        "bond0.30": "br0",
+        "bond0": "",
+        "eth0": "bond0",
+        "eth1": "bond0",
+    }
 
 
 LAN = """\

@@ -369,3 +369,5 @@ def _kept(bridge: Bridge) -> Iterator[Step]:
     devices: Tuple[Word, ...] = tuple(names_now(each)[0] for each in bridge.ports)
     does = "routes of a port in %sroutes are the bridge's" % FOLDER
     yield Call("wicked_routes", (bridge.name, *devices), does)
+    does = "netconfig takes from the lease of %s what it took from a port's" % bridge.name
+    yield Call("wicked_policies", (bridge.name, *devices), does)

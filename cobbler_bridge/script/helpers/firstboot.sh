@@ -1,6 +1,6 @@
 # What proves the network: it hears what only this machine knows, and what this run changes.
-# needs: copy give_up is_ours leave_alone process runs same say to_disk undo write_file
-# needs: cat grep mkdir mv rm sed sleep
+# needs: copy give_up is_ours leave_alone nap process runs same say to_disk undo write_file
+# needs: cat grep mkdir mv rm sed
 
 # firstboot_nics: the name of each NIC before it was ever a port
 firstboot_nics() {
@@ -143,6 +143,19 @@ can_begin() {
         leave_alone "the check of an earlier run is at work: run this again when it has ended"
         ;;
     esac
+    say_how_long
+}
+
+# say_how_long: by what network-scripts do: they ask twice whether somebody has a static address, and wait
+# for a lease
+say_how_long() {
+    [ -x "$root/etc/rc.d/init.d/network" ] && ! cat "$root"/proc/[0-9]*/stat 2> /dev/null | grep -q '(NetworkManager)' || return 0
+    if grep -q '^ipv[46] any' "$new/files/var/lib/cobbler-bridge/expected"; then
+        most="until a DHCP server has answered, 60 s at most"
+    else
+        most="for about 3 s"
+    fi
+    say "network-scripts take the network down first: nobody reaches this host $most"
 }
 
 # has_module NAME: a kernel that was replaced by a newer one may have none any more
@@ -158,18 +171,19 @@ start_check() {
     starting=yes
     rm -f "$state/check.pid"
     begin_check > /dev/null 2>&1 < /dev/null 9<&- || undo "the check can't be started"
-    for each in 1 2 3 4 5 6 7 8 9 10; do
-        [ ! -s "$state/check.pid" ] || return 0
-        sleep 1
+    turns=0
+    until [ -s "$state/check.pid" ]; do
+        turns=$((turns + 1))
+        [ "$turns" -le 50 ] || undo "the check does not start"
+        nap
     done
-    undo "the check does not start"
 }
 
 # await_check: says how it ends; our own end, and that of the session, change nothing for it
 await_check() {
     ended=0
-    until [ ! -e "$state/expected" ] || [ -e "$state/proved" ] || [ "$ended" -gt 5 ]; do
-        sleep 1
+    until [ ! -e "$state/expected" ] || [ -e "$state/proved" ] || [ "$ended" -gt 25 ]; do
+        nap
         process "$state/check.pid"
         case $command in
         */libexec/cobbler-bridge/firstboot*) ended=0 ;;

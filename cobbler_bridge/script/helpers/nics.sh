@@ -1,5 +1,16 @@
 # Finds the NICs, and what they will be called.
-# needs: among find_boot_nic has_link leave_alone made_of no_nic no_single_nic own say awk grep sed sort tr
+# needs: among find_boot_nic has_link leave_alone made_of no_nic no_single_nic own runs say
+# needs: awk cat grep sed sort tr
+
+# is_this_host MAC...: ends here on a machine that runs and has none of these: it is another one
+is_this_host() {
+    runs || return 0
+    {
+        cat "$root"/sys/class/net/*/address "$root"/proc/net/bonding/*
+        for each in $(nics); do nic_mac "$each"; done
+    } 2> /dev/null | tr 'A-F' 'a-f' | grep -qF "$(printf '%s\n' "$@")" ||
+        leave_alone "this is another machine, or Cobbler has old MAC addresses: none here is $(printf '%s' "$*" | sed 's/ / or /g'); there are $(nics_said)"
+}
 
 # nic NUMBER ROLE HOW [VALUE]: sets nicN (the name now), portN (the name to be) and macN
 nic() {

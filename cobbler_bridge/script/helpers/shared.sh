@@ -1,9 +1,14 @@
 # Part of cobbler-bridge: what the script and the check at the first boot share.
-# needs: cat cp ln mv readlink rm
+# needs: cat cp ln mv readlink rm sleep
 
 say() {
     # who reads what we say may have ended
     printf 'cobbler-bridge: %s\n' "$*" 2> /dev/null || :
+}
+
+# nap: a moment; an older sleep counts whole seconds
+nap() {
+    sleep 0.2 2> /dev/null || sleep 1
 }
 
 is_there() {

@@ -1,5 +1,5 @@
 # Keeps other files of wicked, and udev's rules, from working against ours.
-# needs: and_gone current edit_file file_of find_source ifcfg_lines ifcfg_merge leave_alone may_keep rewrite_file set_aside unfollowed write_file
+# needs: and_gone current edit_file file_of find_source ifcfg_lines ifcfg_merge leave_alone may_keep rewrite_file set_aside unfollowed will_write write_file
 # needs: awk cat cp grep mkdir rm sed tr
 
 wicked=/etc/sysconfig/network
@@ -16,8 +16,23 @@ wicked_awk='
         return int(number(part[1]) / 2 ^ (32 - part[2])) == int(number(other) / 2 ^ (32 - part[2]))
     }
     function is_default(net) { return net ~ /^(default|0\.0\.0\.0(\/0)?|::(\/0)?)$/ }
-    function version(line) { return line ~ /:/ ? 6 : 4 }
+    function version(line) { return line ~ /:|(^|[ \t])ipv6([ \t]|$)/ ? 6 : 4 }
     '
+
+# wicked_routing: routes or rules from standard input, each whole on its line, without a comment
+wicked_routing() {
+    tr -d '\r' | awk '
+        function routing() {
+            sub(/[ \t]*#.*/, "", held)
+            print held
+            held = ""
+        }
+        {
+            held = held $0
+            if (!sub(/\\$/, "", held)) routing()
+        }
+        END { if (held != "") routing() }'
+}
 
 # wicked_files: each device of its files as a line of "there", as ifcfg_files has them; and which are
 # bridges and teams, and have a default route, in "netplan"
@@ -33,7 +48,7 @@ wicked_files() {
         done
         for routes in "$base$wicked"/ifroute-* "$base$wicked"/routes; do
             case $routes in *~ | *.again | *.bak | *.old | *.orig | *.rpm*) continue ;; esac
-            [ ! -f "$routes" ] || sed -e 's/[[:space:]]*#.*//' -e "s,^,@${routes##*/} ," "$routes"
+            [ ! -f "$routes" ] || wicked_routing < "$routes" | sed "s,^,@${routes##*/} ,"
         done
         # what is of another time comes behind, and is told apart
         echo '!'
@@ -102,6 +117,8 @@ wicked_files() {
             if (key ~ /^(ETHERDEVICE|MACVLAN_DEVICE|IPVLAN_DEVICE)$/) parent[name] = value
             if (key == "ETHERDEVICE" && tag[name] == "" && match(name, /[0-9]+$/)) tag[name] = substr(name, RSTART) + 0
             if (key == "VLAN_ID") tag[name] = value + 0
+            # by which YaST says that there is none
+            if (value ~ /^(0\.0\.0\.0|::)(\/|$)/) next
             if (key ~ /^IPADDR/ && version(value) == 6 && ip6[name] == "") ip6[name] = value
             if (key ~ /^IPADDR/ && version(value) == 4 && ip4[name] == "") address[name] = ip4[name] = value
         }' "$new/lines" >> "$new/there" || leave_alone "the ifcfg files can't be read"
@@ -118,10 +135,10 @@ wicked_port() {
     ifcfg_merge "$wicked/ifcfg-$1" = 'MTU|ETHTOOL_' "$2" "$1"
 }
 
-# wicked_lines: the assignments of source that say something
+# wicked_lines: the assignments of source that say something; YaST says so where there is no address
 wicked_lines() {
     ifcfg_lines "$source" > "$new/told" || leave_alone "${source#"$root"} can't be read"
-    grep -vE "=(''|\"\")?\$" "$new/told" > "$new/lines" || :
+    grep -vE "=(''|\"\"|['\"]?(0\.0\.0\.0|::)(/[0-9]*)?['\"]?)?\$" "$new/told" > "$new/lines" || :
 }
 
 # wicked_keep BRIDGE IPV4 IPV6 DEVICE...: adds to the bridge's file what that of a device says. It is
@@ -130,6 +147,7 @@ wicked_keep() {
     bridge=$1 method4=$2 method6=$3
     shift 3
     find_source "$bridge" "$@"
+    wicked_stays
     may_keep "$method4" "$method6" "*$wicked/ifcfg-*" || return 0
     wicked_lines
     lost=$(grep -vE '^(STARTMODE|NAME|UNIQUE|_nm_name|USERCONTROL|BOOTPROTO|BRIDG|BONDING_|ETHERDEVICE|VLAN_|ETHTOOL_|LLADDR|LINK_REQUIRED|ZONE|FIREWALL|MTU|DHCLIENT|IPADDR|PREFIXLEN|NETMASK|BROADCAST|NETWORK|REMOTE_IPADDR|LABEL|SCOPE|IP_OPTIONS|CHECK_DUPLICATE_IP|SEND_GRATUITOUS_ARP|AUTO6_|PRE_|POST_)' "$new/lines" |
@@ -138,6 +156,15 @@ wicked_keep() {
     wicked_merge "$new/files$wicked/ifcfg-$bridge"
     for folder in "$state/kept" "$root"; do
         wicked_keep_more "$folder$wicked" "$device"
+    done
+}
+
+# wicked_stays: where the root lies behind source's device, wicked must not take it down; nor the bridge
+wicked_stays() {
+    [ -n "$source" ] && ifcfg_lines "$source" | grep -q "^STARTMODE=[\"']\{0,1\}nfsroot" || return 0
+    for each in $owned; do
+        each=$wicked/ifcfg-$each
+        ! will_write "$each" || edit_file 644 "$each" "s/^STARTMODE=.*/STARTMODE='nfsroot'/"
     done
 }
 
@@ -186,7 +213,7 @@ wicked_merge() {
             # only beside a lease of IPv4 is that of IPv6 nothing to wait for
             if (v6 == 1 && !v4) v6 = index(whole, 6) ? 2 : 0
             proto = v4 ? v6 == 1 ? "dhcp" : v6 ? "dhcp4+dhcp6" : "dhcp4" : v6 ? "dhcp6" : "static"
-            if (index(whole, 4) && told["BOOTPROTO"] ~ /auto(ip|4)/) proto = proto "+autoip"
+            if (index(whole rest, 4) && told["BOOTPROTO"] ~ /auto(ip|4)/) proto = proto "+autoip"
             if (index(whole, 6) && told["BOOTPROTO"] ~ /auto6/) proto = proto "+auto6"
             sub(/^static[+]/, "", proto)
             for (n = 1; n <= m; n++) {
@@ -203,8 +230,8 @@ wicked_merge() {
                 text = value(theirs[n])
                 its = suffix(name)
                 if (its != "-") {
-                    if (!index(whole, of_theirs[its])) continue
-                    # ours of the other version may have that place
+                    if (!(its in of_theirs) || !index(whole rest, of_theirs[its])) continue
+                    # ours that stays may have that place
                     place = its in of_mine && !index(whole, of_mine[its]) ? "_kept" its : its
                     name = substr(name, 1, length(name) - length(its)) place
                     if (name ~ /^LABEL/ && index(text, old ":") == 1) text = new substr(text, length(old) + 1)
@@ -224,24 +251,32 @@ wicked_keep_more() {
         kind=${kind%%-*}
         moved=$wicked/$kind-$bridge
         if [ ! -f "$from" ] || [ "$there" = "$moved" ]; then continue; fi
-        { [ ! -f "$new/files$moved" ] || cat "$new/files$moved"; } > "$new/told" ||
+        if ! { [ ! -f "$new/files$moved" ] || cat "$new/files$moved"; } > "$new/told" ||
+            ! wicked_routing < "$from" > "$new/routing"; then
             leave_alone "$there can't be moved"
+        fi
         awk -v versions="$whole$rest" -v whole="$whole" -v old="$2" -v new="$bridge" -v kind="$kind" "$wicked_awk"'
-            FNR == 1 { nth++ }
-            FILENAME ~ /\/told$/ && nth == 1 {
+            FILENAME ~ /\/told$/ {
                 # what ours say of a version goes where all of it is kept
                 if (index(whole, version($0))) next
                 print
                 there[$1, version($0)]
                 next
             }
-            /^[ \t]*(#|$)/ || !index(versions, version($0)) || ($1, version($0)) in there { next }
+            NF == 0 || ($1, version($0)) in there { next }
+            !index(versions, version($0)) {
+                lost = 1
+                next
+            }
             {
-                if (kind == "ifroute") {
-                    if ($4 == old) $4 = new
-                } else for (n = 1; n < NF; n++) if ($n ~ /^(dev|[io]if)$/ && $(n + 1) == old) $(n + 1) = new
+                if (kind == "ifroute" && $4 == old) $4 = new
+                for (n = 1; n < NF; n++) if ($n ~ /^(dev|[io]if)$/ && $(n + 1) == old) $(n + 1) = new
                 print
-            }' "$new/told" "$from" > "$new/moved" || leave_alone "$there can't be moved"
+            }
+            END { exit lost ? 9 : 0 }' "$new/told" "$new/routing" > "$new/moved" || {
+            [ $? -eq 9 ] || leave_alone "$there can't be moved"
+            unfollowed "$bridge does not get all that $wicked/$kind-$2 has"
+        }
         [ ! -s "$new/moved" ] || write_file 644 "$moved" < "$new/moved"
         case $there in /var/*) ;; *) set_aside "$there" ;; esac
     done
@@ -260,29 +295,69 @@ wicked_routes() {
             while ((getline line < (ready "/ifroute-" bridge)) > 0) if (is_default(substr(line, 1, index(line, " ") - 1))) own = own version(line)
             while ((getline line < (ready "/ifcfg-" bridge)) > 0) if (sub(/^IPADDR[^=]*=\047/, "", line) && sub(/\047$/, "", line)) address[++last] = line
         }
+        # a route with all its lines: as it stands, unless it names one of these devices
+        function route(line,  n, last_word, comment, named) {
+            if (match(line, /[ \t]*#.*/)) {
+                comment = substr(line, RSTART)
+                line = substr(line, 1, RSTART - 1)
+            }
+            last_word = split(line, f, " ")
+            if (is_default(f[1]) && index(devices, " " f[4] " ") && !index(kept, version(line))) return
+            if (is_default(f[1]) && (f[4] == "" || f[4] == "-") && index(own, version(line))) {
+                # else wicked gives it to the device in whose network the gateway is
+                for (n = last; n && !has(address[n], f[2]);) n--
+                if (n) return
+            }
+            for (n = 4; n <= last_word; n++) if ((n == 4 || f[n - 1] == "dev") && index(devices, " " f[n] " ")) named = f[n] = bridge
+            if (named == "") {
+                printf "%s", text
+                return
+            }
+            line = f[1]
+            for (n = 2; n <= last_word; n++) line = line " " f[n]
+            print line comment
+        }
         {
-            line = $0
-            sub(/#.*/, "", line)
-            n = split(line, f, /[ \t]+/)
-            first = f[1] == "" ? 2 : 1
-            net = f[first]
-            gateway = f[first + 1]
-            device = f[first + 3]
+            text = text $0 "\n"
+            held = held $0
+            sub(/\r$/, "", held)
+            if (sub(/\\$/, "", held)) next
+            route(held)
+            held = text = ""
         }
-        net == "" { print; next }
-        is_default(net) && device != "" && device != "-" && index(devices, " " device " ") && !index(kept, version(line)) { next }
-        is_default(net) && (device == "" || device == "-") && index(own, version(line)) {
-            # else wicked gives it to the device in whose network the gateway is
-            for (n = last; n && !has(address[n], gateway);) n--
-            if (n) next
-        }
-        device != "" && index(devices, " " device " ") {
-            match($0, /^[ \t]*[^ \t]+[ \t]+[^ \t]+[ \t]+[^ \t]+[ \t]+/)
-            print substr($0, 1, RLENGTH) bridge substr($0, RLENGTH + length(device) + 1)
-            next
-        }
-        { print }' > "$new/edited" || leave_alone "$wicked/routes can't be edited"
+        END { printf "%s", text }' > "$new/edited" || leave_alone "$wicked/routes can't be edited"
     rewrite_file "$wicked/routes" < "$new/edited"
+}
+
+# wicked_policies BRIDGE DEVICE...: where netconfig takes what the leases of these devices bring, it takes
+# what that of the bridge brings
+wicked_policies() {
+    bridge=$1
+    shift
+    and_gone "$@"
+    [ -f "$root$wicked/config" ] || return 0
+    current "$wicked/config" | awk -v devices="$these" -v bridge="$bridge" '
+        # pattern: as the shell would match it
+        function matches(name, pattern) {
+            gsub(/[.]/, "[.]", pattern)
+            gsub(/[*]/, ".*", pattern)
+            gsub(/[?]/, ".", pattern)
+            return name ~ "^(" pattern ")$"
+        }
+        match($0, /^[ \t]*NETCONFIG_[A-Z]+_POLICY=["\047]?/) {
+            head = substr($0, 1, RLENGTH)
+            policy = tail = substr($0, RLENGTH + 1)
+            sub(/["\047].*/, "", policy)
+            tail = substr(tail, length(policy) + 1)
+            words = split(policy, word, " ")
+            there = added = ""
+            for (n = 1; n <= words; n++) there = there matches(bridge, word[n])
+            for (n = split(devices, device, " "); n; n--)
+                for (m = 1; m <= words; m++) if (matches(device[n], word[m])) added = " " bridge
+            if (added != "" && !index(there, 1)) $0 = head policy added tail
+        }
+        { print }' > "$new/edited" || leave_alone "$wicked/config can't be edited"
+    rewrite_file "$wicked/config" < "$new/edited"
 }
 
 # wicked_rename NUMBER: by a rule of udev, which the releases that have wicked all read. One of
@@ -325,6 +400,8 @@ wicked_names() {
             for (i = 1; i <= n; i++) if (value[keys[i]] != "" && !(keys[i] in done)) print keys[i] "=\"" value[keys[i]] "\""
         }' > "$new/edited" || leave_alone "$wicked/config can't be edited"
     rewrite_file "$wicked/config" < "$new/edited"
+    ! grep -Eq "^[[:space:]]*NETCONFIG_DNS_POLICY=(''|\"\")?[[:space:]]*\$" "$new/edited" ||
+        unfollowed "netconfig uses none of Cobbler's name servers: NETCONFIG_DNS_POLICY is empty in $wicked/config"
 }
 
 # wicked_tried: wicked reads all files as they will be; it leaves out what it does not take, and ends

@@ -4,7 +4,8 @@
 # Before it stand parts of "check" that say how services are started here, and for each reader of the
 # network's files that may be here its name and what is special about it, which is called by name:
 # stop_READER stops it in place of its service; release_READER frees the NICs of what it leaves on
-# them, so that it is stopped before a host that runs is switched; clear_READER takes away what it
+# them, so that it is stopped before a host that runs is switched, unless holds_READER finds nothing
+# on them; clear_READER takes away what it
 # would go on with when the old network is put back; started_READER does what starting leaves out;
 # make_READER makes of its files what others read; restart_READER is for a switch, in place of its
 # service; units_READER prints what else has messages. In these names systemd-networkd is networkd: no
@@ -15,9 +16,12 @@ root=${BRIDGE_ROOT:-}
 state=$root/var/lib/cobbler-bridge
 net=$root/sys/class/net
 old_network_seconds=60
+# the number of the rule and of the routes by which old addresses are kept
+old_table=7760
 telling_seconds=900
 script_seconds=600
 undoing=
+into=
 # in which all hosts look at their bridges
 watch_seconds=7200
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
@@ -186,9 +190,14 @@ addresses() {
     ip "-$1" addr show dev "$2" scope global 2> /dev/null | while read -r kind given flags; do
         case "$kind $given $flags" in
         *tentative* | *dadfailed* | 'inet 169.254.'*) ;;
-        'inet '* | 'inet6 '*) printf '%s\n' "$given" ;;
+        'inet '* | 'inet6 '*) is_old "$given" || printf '%s\n' "$given" ;;
         esac
     done
+}
+
+# is_old ADDRESS/PREFIX: whether it is there because of keep_addresses
+is_old() {
+    grep -qsxF -e "address 4 ${1%/32}" -e "address 6 ${1%/128}" "$state/addresses"
 }
 
 # look_at_address VERSION METHOD ADDRESS GATEWAY
@@ -202,8 +211,7 @@ look_at_address() {
         [ -n "$given" ] || lacks "$bridge has no IPv$1 address"
         router=$(ip "-$1" route show dev "$bridge" 2> /dev/null | sed -n 's/^default via \([^ ]*\).*/\1/p' | head -n 1)
         # the route comes behind the address, if it comes
-        if [ -n "$given" ] && [ -z "$router" ] && [ "$without" -lt 3 ]; then
-            without=$((without + 1))
+        if [ -n "$given" ] && [ -z "$router" ] && [ "$waited" -lt "$((${without:=$waited} + 3))" ]; then
             lacks "$bridge has no default route yet"
         fi
     fi
@@ -282,18 +290,19 @@ rules_let_in() {
 
 # prove: waits until all is as expected, as long as it may take
 prove() {
-    without=0 waited=0 heard=''
+    without='' heard=''
     seconds
     began=$now
     while
         plug_in
+        keep_addresses
+        seconds
+        waited=$((now - began))
         look
         [ -n "$missing" ]
     do
-        seconds
-        waited=$((now - began))
         [ "$waited" -lt "$timeout" ] || return 1
-        sleep 1
+        nap
     done
     seconds
 }
@@ -460,6 +469,7 @@ take_back() {
 put_files_back() {
     printf '' > "$state/laid"
     note_guests
+    drop_addresses
     stop_readers
     # one that runs is started by what becomes of its devices
     ! take_back || { each_reader "$readers" make; remove_devices; load_rules; }
@@ -538,10 +548,14 @@ switch_over() {
     say "the network is started again, with the bridge$bridges"
     uninterruptible
     note_guests
+    note_addresses
     load_rules
     note_readers
     first=$gone
-    for reader in $used; do ! there_is "release_${reader#systemd-}" || first=yes; done
+    for reader in $used; do
+        reader=${reader#systemd-}
+        ! there_is "release_$reader" || { there_is "holds_$reader" && ! "holds_$reader"; } || first=yes
+    done
     if [ -n "$first" ]; then
         stop_readers
         # one that runs is started by what becomes of its devices
@@ -559,6 +573,8 @@ switch_over() {
     else
         start_readers restart
     fi
+    # by now it is the bridge that has them, and what proves it goes by its own routes
+    drop_addresses same
     interruptible
 }
 
@@ -592,6 +608,135 @@ plug_in() {
         done
     done < "$state/guests"
 } > /dev/null 2>&1
+
+# note_addresses: those by which others reach this host, with the routes of their devices; "same" are those that
+# the bridge is to have too
+note_addresses() {
+    read -r boot < "$root/proc/sys/kernel/random/boot_id"
+    for device in $(over_nics); do
+        for version in 4 6; do
+            ip "-$version" addr show dev "$device" scope global | while read -r kind given flags; do
+                case $kind in inet | inet6) ;; *) continue ;; esac
+                kind=$(kept_as "$version" "$given" "$flags")
+                [ -z "$kind" ] || printf '%s\n' "$kind $version ${given%/*}" "on $device"
+            done
+            # those to neighbours first: the others go by them
+            for way in '' via; do
+                ip "-$version" route show dev "$device" | while read -r route; do
+                    case "$way,$route" in
+                    ,*' via '* | *[!0-9a-z:./\ ]*) ;;
+                    ,* | via,*' via '*) printf '%s\n' "route $version $device ${route%% linkdown*}" ;;
+                    esac
+                done
+            done
+        done
+    done > "$state/addresses.part"
+    ! grep -q -e '^address ' -e '^same ' "$state/addresses.part" ||
+        printf '%s\n' "boot $boot" | cat - "$state/addresses.part" > "$state/addresses"
+    rm -f "$state/addresses.part"
+} 2> /dev/null
+
+# kept_as VERSION ADDRESS/PREFIX FLAGS: prints how note_addresses calls it, or nothing
+kept_as() {
+    case "$1 $2 $3" in
+    *' 169.254.'* | *tentative* | *dadfailed* | *temporary* | *deprecated* | '6 '*dynamic*) ;;
+    *)
+        if grep -q "^ipv$1 static ${2%/*}/" "$state/expected"; then
+            echo same
+        else
+            # a server would give the bridge another one than that which somebody has
+            case $3 in *dynamic*) ! grep -q "^ipv$1 any" "$state/expected" ;; esac && echo address
+        fi
+        ;;
+    esac
+}
+
+# keep_addresses [same]: as long as nothing is proved, this host is reached as before too: on what its NIC is in
+# by now, alone in its network, and by routes that are for these addresses only
+keep_addresses() {
+    [ -s "$state/addresses" ] || return 0
+    changed=
+    while read -r what version address; do
+        case $what in
+        boot) [ "$version" = "$(cat "$root/proc/sys/kernel/random/boot_id")" ] || break ;;
+        address | same) kind=$what by=$version old=$address ;;
+        on)
+            now_on "$version"
+            case $kind in
+            address | "${1:-}") ! has_not "$by" "$old" "$device" || changed=yes ;;
+            esac
+            ;;
+        route)
+            [ -n "$changed" ] || continue
+            now_on "${address%% *}"
+            # shellcheck disable=SC2086 # words
+            ip "-$version" route replace ${address#* } dev "$device" table "$old_table"
+            ;;
+        esac
+    done < "$state/addresses"
+    [ -z "$changed" ] || while read -r what version address; do
+        case $what in
+        address | "${1:-}")
+            ip "-$version" rule show | grep -q "from $address lookup $old_table" ||
+                ip "-$version" rule add from "$address" table "$old_table" pref "$old_table"
+            ;;
+        esac
+    done < "$state/addresses"
+} > /dev/null 2>&1 < /dev/null
+
+# has_not VERSION ADDRESS DEVICE: gives it the address, if it has it not
+has_not() {
+    [ -z "$(ip "-$1" addr show dev "$3" to "$2")" ] || return
+    case $1 in
+    6) ip -6 addr add "$2/128" dev "$3" nodad ;;
+    *) ip addr add "$2/32" dev "$3" ;;
+    esac
+}
+
+# now_on DEVICE: sets device to that by which its packets come now, or will in a moment
+now_on() {
+    device=${into:-$1}
+    while above=$(master "$device") && [ -n "$above" ]; do device=$above; done
+    [ -e "$net/$device" ] || for device in $bridges; do break; done
+}
+
+# drop_addresses [same]: none of it stays, or nothing of those
+drop_addresses() {
+    [ -e "$state/addresses" ] || return 0
+    while read -r what version address; do
+        case $what in
+        address | same) kind=$what by=$version old=$address ;;
+        on)
+            [ "$kind" = "${1:-$kind}" ] || continue
+            ip "-$by" rule del from "$old" table "$old_table"
+            now_on "$version"
+            for device in "$device" "$version" $bridges; do
+                case $by in
+                6) ip -6 addr del "$old/128" dev "$device" ;;
+                *) ip addr del "$old/32" dev "$device" ;;
+                esac
+            done
+            ;;
+        esac
+    done < "$state/addresses"
+    [ -z "${1:-}" ] || ! grep -q '^address ' "$state/addresses" || return 0
+    for version in 4 6; do ip "-$version" route flush table "$old_table"; done
+    rm -f "$state/addresses"
+} > /dev/null 2>&1 < /dev/null
+
+# let_go: who has switched this host by an old address hears first how it ended
+let_go() {
+    [ -e "$state/addresses" ] || return 0
+    seconds
+    until=$((now + 10))
+    while script_runs && [ "$now" -lt "$until" ]; do
+        nap
+        seconds
+    done
+    # what is said is on its way
+    sleep 1
+    drop_addresses
+}
 
 # remove_devices: what the readers left, and the names that the NICs had
 remove_devices() {
@@ -628,16 +773,28 @@ remove_devices() {
 
 # old_network: a NIC has an address, itself, what it is in or what is made of it
 old_network() {
-    for nic in $nics; do
-        above=$(readlink "$net/$nic/master" || readlink "$net/$nic/brport/bridge") 2> /dev/null
-        above=${above##*/}
-        for device in $nic $above "$net/$nic"/upper_* "$net/${above:-$nic}"/upper_*; do
-            device=${device##*/upper_}
-            [ -z "$(addresses 4 "$device")$(addresses 6 "$device")" ] || return 0
-        done
+    for device in $(over_nics); do
+        [ -z "$(addresses 4 "$device")$(addresses 6 "$device")" ] || return 0
     done
     return 1
 }
+
+# over_nics: the NICs, what they are in, and what is made of either
+over_nics() {
+    for nic in $nics; do
+        above=$(master "$nic")
+        for device in $nic $above "$net/$nic"/upper_* "$net/${above:-$nic}"/upper_*; do
+            device=${device##*/upper_}
+            case $device in *\*) ;; *) printf '%s\n' "$device" ;; esac
+        done
+    done | sort -u
+}
+
+# master DEVICE: what it is a port of
+master() {
+    above=$(readlink "$net/$1/master" || readlink "$net/$1/brport/bridge")
+    printf '%s' "${above##*/}"
+} 2> /dev/null
 
 any_link() {
     for nic in $nics; do
@@ -653,7 +810,7 @@ await_old_network() {
         seconds
         [ "$now" -lt "$until" ] || return 1
         [ "$now" -lt "$linked" ] || any_link || return 1
-        sleep 1
+        nap
     done
     plug_in
 }
@@ -939,6 +1096,7 @@ abandon() {
 }
 
 forget() {
+    drop_addresses
     rm -f "$state/unfinished" "$state/readers" "$state/switch" "$state/laid" "$state/back" \
         "$state/guests" "$state/proved.before"
     rm -rf "$state/changes" "$state/before"
@@ -955,6 +1113,7 @@ take_notes() {
 proved() {
     say "$*"
     cp "$state/expected" "$state/proved.part" && mv -f "$state/proved.part" "$state/proved"
+    let_go
     keep_for_undo
     forget
     rm -rf "$state/failed"
@@ -1023,7 +1182,7 @@ await_script() {
     seconds
     until=$((now + script_seconds))
     while [ -e "$state/unfinished" ] && script_runs && [ "$now" -lt "$until" ]; do
-        sleep 1
+        nap
         seconds
     done
     [ -e "$state/switch" ] && [ -e "$state/expected" ]

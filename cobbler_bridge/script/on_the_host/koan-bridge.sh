@@ -1,7 +1,7 @@
 #!/bin/sh
 # koan-bridge: runs koan, with this host's bridge for each NIC that has none of its own in Cobbler.
-# Takes what koan takes; a --virt-bridge that is given stays. What can't be found out is left to
-# koan. Part of cobbler-bridge.
+# Takes what koan takes; a --virt-bridge that is given stays. Says which bridge it is and why; what
+# can't be found out is left to koan. Part of cobbler-bridge.
 
 for file in cobbler-bridge cobbler; do
     case $file in
@@ -27,6 +27,6 @@ esac
 # for Koan's own Python: which bridges it is to be given
 program=${0%/*}/../lib/cobbler-bridge/koan_bridge.py
 # shellcheck disable=SC2086 # the first line of a script may have an argument
-bridge=$([ -z "$python" ] || $python "$program" "$@" 2> /dev/null) || bridge=
+bridge=$([ -z "$python" ] || [ ! -r "$program" ] || $python "$program" "$@") || bridge=
 [ -z "$bridge" ] || set -- "--virt-bridge=$bridge" "$@"
 exec "$koan" "$@"

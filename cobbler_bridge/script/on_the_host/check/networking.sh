@@ -25,6 +25,57 @@ release_networking() {
     done
 }
 
+# same_client BRIDGE: a server knows it by the name that the card's client has made up for itself
+same_client() {
+    for client in dhclient dhclient6; do
+        for nic in $nics; do
+            ours=$root/var/lib/dhcp/$client.$1.leases
+            [ -s "$ours" ] || sed -n '/^default-duid /p' "$root/var/lib/dhcp/$client.$nic.leases" > "$ours.part" &&
+                [ -s "$ours.part" ] && mv -f "$ours.part" "$ours"
+            rm -f "$ours.part"
+        done
+    done
+}
+
+# holds_networking: a bridge that is there is made anew
+holds_networking() {
+    for bridge in $bridges; do
+        [ ! -e "$net/$bridge" ] || return 0
+    done
+    return 1
+}
+
+# restart_networking: ifdown would take the link of a card, and ifup waits a second for a bridge that it makes
+# itself: what there is goes on in the bridge, and ifup finds it there
+restart_networking() {
+    release_networking
+    for bridge in $bridges; do
+        same_client "$bridge"
+        make_bridge
+    done
+    clear_networking
+    for nic in $nics; do ip addr flush dev "$nic"; done
+    systemctl restart networking.service
+    started_networking
+}
+
+# make_bridge: as its file says, where its ports are there
+make_bridge() {
+    address=$(of_bridge hw) members=$(of_bridge ports)
+    [ -n "$address" ] || return
+    for port in $members; do [ -e "$net/$port" ] || return; done
+    ip link add name "$bridge" address "$address" type bridge && ip link set dev "$bridge" up || return
+    into=$bridge
+    keep_addresses same
+    into=
+    for port in $members; do ip link set dev "$port" master "$bridge" addrgenmode none; done
+}
+
+# of_bridge OPTION: what stands behind it
+of_bridge() {
+    sed -n "/^iface $bridge inet/,/^iface /s/^ *bridge_$1 //p" "$root/etc/network/interfaces.d/cobbler-bridge"
+}
+
 # clear_networking: what it could not take down is no more
 clear_networking() {
     for device in $bridges $devices $ports $nics; do

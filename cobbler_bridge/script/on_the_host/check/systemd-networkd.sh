@@ -1,6 +1,14 @@
 # Part of the check, where systemd-networkd may read the network's files.
 readers="$readers systemd-networkd"
 
+# holds_networkd: a card has a lease
+holds_networkd() {
+    for nic in $nics; do
+        read -r number < "$net/$nic/ifindex" && [ ! -e "$root/run/systemd/netif/leases/$number" ] || return 0
+    done
+    return 1
+}
+
 # release_networkd: a newer one leaves a card its lease when it is started again, and takes it up
 release_networkd() {
     for nic in $nics; do

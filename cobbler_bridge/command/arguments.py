@@ -1,0 +1,74 @@
+"""Options that several calls have."""
+
+import argparse
+from typing import Any, Callable, NoReturn
+
+from cobbler_bridge.command.ending import WRONG_USAGE, FailError
+from cobbler_bridge.problem import shown
+from cobbler_bridge.store import wire
+
+
+class Parser(argparse.ArgumentParser):
+    """One line for wrong usage, as for every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the command."""
+        raise FailError(WRONG_USAGE, "%s (see %s --help)" % (message, self.prog))
+
+
+def add(
+    commands: Any, name: str, run: Callable[..., int], sentence: str, example: str
+) -> argparse.ArgumentParser:
+    """Add a call of the command, with a sentence of what it does and an example of its use."""
+    added: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=sentence,
+        description=sentence[0].upper() + sentence[1:] + ".",
+        epilog="Example: cobbler-bridge " + example,
+    )
+    added.set_defaults(run=run)
+    return added
+
+
+def add_dry_run(command: argparse.ArgumentParser) -> None:
+    """Whether anything is done at all."""
+    command.add_argument("--dry-run", action="store_true", help="only say what would change")
+
+
+def add_user(command: argparse.ArgumentParser) -> None:
+    """As whom Cobbler is changed."""
+    command.add_argument("--user", metavar="NAME", help="log in by this name")
+    command.add_argument("--password-file", metavar="FILE", help="the file has its password")
+
+
+def add_server(command: argparse.ArgumentParser) -> None:
+    """Which Cobbler is spoken to, and for how long."""
+    command.add_argument(
+        "--server", metavar="URL", help="Cobbler's XML-RPC (default: this machine's cobblerd)"
+    )
+    command.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=seconds,
+        default=wire.TIMEOUT,
+        help="how long Cobbler may take for one answer (default: %(default)g)",
+    )
+
+
+def _number(kind: Callable[[str], float], most: int, meant: str) -> Callable[[str], float]:
+    """The reader of a number above 0."""
+
+    def read(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = 0
+        if not 0 < number <= most:
+            raise argparse.ArgumentTypeError("%s is no %s %d" % (shown(text), meant, most))
+        return number
+
+    return read
+
+
+count = _number(int, 1000, "whole number from 1 to")
+seconds = _number(float, 24 * 3600, "number of seconds up to")

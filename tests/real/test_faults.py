@@ -1,0 +1,96 @@
+"""A switch to a bridge that can't be proved, which is cut off at any moment: a signal that nobody
+hears, a power loss. The network of before comes back, and guests are plugged into their bridge."""
+
+import random
+import subprocess
+import time
+from typing import Iterator, Set
+
+import pytest
+
+from network_namespace import Machine
+from real.running import WRONG, is_done
+from real.test_firstboot_systemd import UNIT
+from real.test_networkmanager import CONNECTIONS
+from real.test_running_host import Running
+from systemd_machine import SystemdMachine
+from waiting import HANGS, wait_for
+
+# how long a switch takes from its first line to the old network
+SECONDS = 9.0
+TIMES = 25
+
+
+@pytest.fixture
+def host() -> Iterator[Running]:
+    with Machine() as machine, SystemdMachine(machine) as system:
+        running = Running(machine, system)
+        running.install()
+        yield running
+
+
+def begin(host: Running) -> "subprocess.Popen[bytes]":
+    """Have the script run, by somebody who may go."""
+    host.write("/tmp/script", host.script(bridge_ipv4=WRONG, bridge_timeout="6"))
+    return subprocess.Popen(
+        host.system.command("sh", "/tmp/script"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def files(host: Running) -> Set[str]:
+    """The profiles, with their text."""
+    folder = host.machine.path(CONNECTIONS)
+    return {path.name + path.read_text() for path in folder.iterdir()}
+
+
+def ended(host: Running) -> bool:
+    """Whether nothing is at work, and nothing waits for another start."""
+    active = host.system.run("systemctl", "is-active", UNIT, check=False)
+    return is_done(host) and "activating" not in active and active != "active\n"
+
+
+@pytest.mark.thorough
+def test_killed_at_any_moment(host: Running) -> None:
+    """The check, the script, or both; a guest is in the bridge that is there before."""
+    host.switch()
+    assert wait_for(lambda: is_done(host)), host.said()
+    host.machine.run("ip", "tuntap", "add", "dev", "vnet0", "mode", "tap")
+    host.machine.run("ip", "link", "set", "dev", "vnet0", "up", "master", "br0")
+    before = files(host)
+    for number in range(TIMES):
+        script = begin(host)
+        moment = random.uniform(0, SECONDS)
+        time.sleep(moment)
+        whom = random.choice(["check", "script", "both"])
+        if whom != "script":
+            host.system.run("systemctl", "kill", "-s", "KILL", UNIT, check=False)
+        if whom != "check":
+            host.system.run("pkill", "-KILL", "-f", "sh /tmp/script", check=False)
+        case = "%d: %s after %.1f s" % (number, whom, moment)
+        assert wait_for(lambda: ended(host)), case + host.said()
+        script.wait(HANGS)
+        assert files(host) == before, case
+        host.comes_up("br0")
+        assert wait_for(lambda: sorted(host.ports("br0")) == ["eth0", "vnet0"]), case + host.said()
+        assert host.rules() == [], case
+
+
+@pytest.mark.thorough
+def test_power_lost_at_any_moment(host: Running) -> None:
+    before = files(host)
+    for number in range(TIMES):
+        script = begin(host)
+        moment = random.uniform(0, SECONDS)
+        time.sleep(moment)
+        host.system.power_off()
+        script.wait(HANGS)
+        case = "%d: after %.1f s" % (number, moment)
+        host.boot()
+        assert wait_for(lambda: ended(host)), case + host.said()
+        host.comes_up("eth0")
+        assert files(host) == before, case
+        assert not host.machine.path("/sys/class/net/br0").exists(), case
+        assert host.rules() == [], case
