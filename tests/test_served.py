@@ -87,8 +87,8 @@ def test_a_page_that_takes_long_is_not_written_all_the_time(
             kept.keeper._wanted = True
 
     monkeypatch.setattr(served, "write", write)
-    monkeypatch.setattr(served.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(served.time, "sleep", slept.append)
+    monkeypatch.setattr("cobbler_bridge.install.served.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("cobbler_bridge.install.served.time.sleep", slept.append)
     kept.keeper._keep()
     assert slept == [0.1, 200, 200]
 
@@ -156,7 +156,7 @@ def test_a_page_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
         def called(command: List[str], **how: Any) -> Any:
             return run([sys.executable, "-c", program], **how)
 
-        monkeypatch.setattr(served.subprocess, "run", called)
+        monkeypatch.setattr("cobbler_bridge.install.served.subprocess.run", called)
 
     instead("print('half', flush=True); raise SystemExit('no answer\\nfrom Cobbler')")
     with pytest.raises(OSError, match="no answer from Cobbler"):
