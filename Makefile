@@ -9,7 +9,7 @@
 # make docs     write the generated pages of docs/, the man page and the completions anew
 # make site     docs/ as a web site in build/site
 # make dist     wheel and source archive in dist/, a deb where dpkg-deb is, an rpm where rpm-build is
-# make cases    write what tests/cases expects anew, and show each distinct change once
+# make cases    write what tests/cases expects anew, show each distinct change once; and tests/effects
 # make case NAME=vlan_dhcp   the same for one case; then runs it
 
 PYTHON ?= python3
@@ -48,8 +48,8 @@ install-debian: $(VENV)/package $(VENV)/test
 check: $(VENV)/test
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
-	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal -m 'not slow and not thorough' \
-		--ignore tests/real --ignore tests/test_pythons.py
+	$(VENV)/bin/python -m pytest -q -n auto --maxprocesses 4 --dist worksteal --quick \
+		-m 'not slow and not thorough' --ignore tests/real --ignore tests/test_pythons.py
 
 bench: $(VENV)/package $(VENV)/test
 	@$(VENV)/bin/python tools/private_cobbler.py -- sh -c 'cobbler-bridge install > /dev/null && python tools/bench.py'
@@ -59,6 +59,7 @@ bench: $(VENV)/package $(VENV)/test
 
 cases: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py
+	@CASES=anew $(VENV)/bin/python -m pytest -q tests/test_effects.py -k test_each_change_has
 
 case: $(VENV)/test
 	@PYTHONPATH=.:tools $(VENV)/bin/python tests/rewrite_cases.py $(or $(NAME),$(error which one? NAME=vlan_dhcp))
@@ -75,7 +76,10 @@ site: $(VENV)/test
 dist: $(VENV)/bin/python
 	rm -rf dist
 	mkdir dist
-	git archive --prefix=$(ARCHIVE)/ -o dist/$(ARCHIVE).tar.gz HEAD
+	if [ -e .git ]; then git archive --prefix=$(ARCHIVE)/ -o dist/$(ARCHIVE).tar.gz HEAD; \
+	else tar -czf dist/$(ARCHIVE).tar.gz --transform 's,^\.,$(ARCHIVE),' --owner=0 --group=0 \
+		--exclude=./dist --exclude=./.venv --exclude=./build --exclude=__pycache__ \
+		--exclude='./*.egg-info' --exclude='./.*_cache' .; fi
 	$(VENV)/bin/python -m pip --disable-pip-version-check -q wheel --no-deps -w dist .
 	! command -v dpkg-deb > /dev/null || sh packaging/build_deb.sh dist
 	! rpm -q rpm-build > /dev/null 2>&1 || rpmbuild -bb --define '_sourcedir $(CURDIR)/dist' \

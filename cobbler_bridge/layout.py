@@ -6,6 +6,7 @@ meant for shellcheck; a block of a few short commands stands on one line, where 
 long. The same of awk, in quotes of its own.
 """
 
+import functools
 import re
 from typing import Iterator, List, Optional, Tuple
 
@@ -59,6 +60,7 @@ _AWKS_STATEMENT = re.compile(
 _SHELL, _AWK, _FIXED = "shell", "awk", "fixed"
 
 
+@functools.lru_cache(maxsize=256)
 def shell(text: str) -> str:
     """The text of a shell file as it stands in a script."""
     lines: List[str] = []

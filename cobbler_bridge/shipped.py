@@ -49,12 +49,6 @@ def on_a_host(file_name: str) -> str:
 
 
 @functools.lru_cache(maxsize=None)
-def has_part(name: str) -> bool:
-    """Whether there is a part of this name that a program may be assembled of."""
-    return os.path.isfile(os.path.join(folder(ON_A_HOST), name + ".sh"))
-
-
-@functools.lru_cache(maxsize=None)
 def with_needs(names: Tuple[str, ...]) -> Tuple[str, ...]:
     """These parts of a program, each behind those of its folder that its ``# needs:`` names."""
     found: Tuple[str, ...] = ()

@@ -29,9 +29,12 @@ import scratch_machine as machine
 from cobbler_bridge import shipped
 from cobbler_bridge.plan import first_boot
 from cobbler_bridge.plan.families import EVERY
-from cobbler_bridge.plan.plan import plain
+from cobbler_bridge.plan.plan import Program, plain
+from cobbler_bridge.plan.target import Target
 from cobbler_bridge.snippet import bridge_setup
 
+# libyaml's, where there is one, reads all of them in a moment
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CASES = Path(__file__).parent / "cases"
 USUAL = CASES / "usual.txt"
 INDENT = "    "
@@ -96,7 +99,7 @@ class Outcome(NamedTuple):
 def cases() -> Sequence[Case]:
     """Every case, by name."""
     return [
-        Case(path.parent.name, **yaml.safe_load(path.read_text(encoding="utf-8")))
+        Case(path.parent.name, **yaml.load(path.read_text(encoding="utf-8"), LOADER))
         for path in sorted(CASES.glob("*/case.yaml"))
     ]
 
@@ -157,10 +160,15 @@ def _shipped() -> Mapping[str, str]:
         entry.name for entry in os.scandir(shipped.folder("script/on_the_host")) if entry.is_file()
     ]
     found = {shipped.on_a_host(name): name for name in names}
-    for target in EVERY:
+    for program, target in checks(EVERY).items():
         name = "check of %s, %s" % (target.init, ", ".join(target.readers))
-        found[plain(first_boot.program(target).content)] = name
+        found[plain(program.content)] = name
     return found
+
+
+def checks(targets: Sequence[Target]) -> Dict[Program, Target]:
+    """Each check that there is for some of these, and a target that has it."""
+    return {first_boot.program(each): each for each in targets if first_boot.has_check(each)}
 
 
 @functools.lru_cache(maxsize=None)

@@ -44,6 +44,52 @@ def test_names_that_fit_nothing(run: Run) -> None:
     assert (status, "'error', 'warning', 'waiting'" in err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--hlep", "'--hlep'; did you mean --help? (see cobbler-bridge --help)"),
+        ("--server", "arguments are required: COMMAND (see cobbler-bridge --help)"),
+        ("show --user me", "show takes no '--user' (see cobbler-bridge show --help)"),
+        ("-V", "there is no option '-V' (see cobbler-bridge --help)"),
+        ("chek", "; did you mean check? (see cobbler-bridge --help)"),
+        ("check --severity=errors", "; did you mean error? (see cobbler-bridge check --help)"),
+        (
+            "set --profiles hosts bridge=br0",
+            "there is no option '--profiles'; did you mean --profile? "
+            "(see cobbler-bridge set --help)",
+        ),
+        (
+            "set --profile hosts --dryrun bridge=br0",
+            "'--dryrun'; did you mean --dry-run? (see cobbler-bridge set --help)",
+        ),
+        (
+            "set --profile hosts bridge br0",
+            "bridge has no value; write bridge=VALUE (see cobbler-bridge set --help)",
+        ),
+        ("place kvm1", "cobbler-bridge place takes no 'kvm1' (see cobbler-bridge place --help)"),
+        (
+            "record kvm1 --bridge br/0",
+            "--bridge: 'br/0' has '/' in it; names that bridge= can be, with commas between",
+        ),
+    ],
+)
+def test_what_was_meant(run: Run, words: str, said: str) -> None:
+    status, out, err = run(words.split())
+    assert (status, out) == (2, "")
+    assert err.startswith("cobbler-bridge: ")
+    assert err.endswith(said + "\n")
+
+
+def test_options_may_stand_before_the_call(run: Run, cobbler: Cobbler) -> None:
+    assert run(["--quiet", "check", "guests"]) == run(["check", "guests", "--quiet"])
+    # a name that is a call stands behind it
+    assert run(["--severity=error", "check", "show"])[2].endswith("profile: 'show'\n")
+    status, out, err = run(["help", "set"])
+    assert (status, err) == (0, "")
+    assert out == run(["set", "--help"])[1]
+    assert run(["help"])[1] == run(["--help"])[1]
+
+
 def test_a_file_is_written_whole_or_stays(run: Run, cobbler: Cobbler, tmp_path: Path) -> None:
     path = tmp_path / "bridge.prom"
     assert run([*METRICS, "--output", str(path)])[:2] == (1, "")

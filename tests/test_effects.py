@@ -11,15 +11,20 @@ does a backend without its page.
 import os
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 import pytest
 
 from cobbler_bridge.description import keys
+from cobbler_bridge.plan import first_boot
 from cobbler_bridge.plan.backends import BACKENDS
+from cobbler_bridge.plan.families import EVERY, targets_of
+from cobbler_bridge.plan.firewalls import sysctl
 from cobbler_bridge.plan.plan import Call, File, Plan, Program, Shipped, flat, plain
 from cobbler_bridge.plan.planner import make_plan
+from cobbler_bridge.plan.target import ByTarget, Target
 from cobbler_bridge.problem import Problem
+from strangers import OTHER, STRANGER, is_known
 
 PAGES = Path(__file__).parent / "effects"
 _MARK = re.compile(r"description \S+\Z")
@@ -29,7 +34,7 @@ ANEW = os.environ.get("CASES") == "anew"
 TARGETS = {
     "ifcfg": ("rhel5", "rhel6", "rhel7", "rhel8", "rhel9"),
     "ifupdown": ("bookworm",),
-    "keyfile": ("rhel8", "rhel9", "rhel10", "fedora45"),
+    "keyfile": ("rhel8", "rhel9", "rhel10", "fedora45", "bookworm", "sles15sp6"),
     "netplan": ("jammy",),
     "wicked": ("sles15sp6",),
 }
@@ -42,13 +47,15 @@ class Change(NamedTuple):
     """A change of a description: what is there before, and what is set then.
 
     ``about`` is the variable, or the kind of network, that the change is about; ``fields`` are
-    those that a problem may name when it refuses the change.
+    those that a problem may name when it refuses the change. ``plain`` is the change for a format
+    that can't have what is there before: from ``PLAIN`` to this.
     """
 
     about: str
     before: Mapping[str, Any]
     then: Mapping[str, Any]
     fields: Tuple[str, ...] = ()
+    plain: Optional[Mapping[str, Any]] = None
 
 
 VARIABLES: Data = {
@@ -92,7 +99,7 @@ CHANGES: List[Change] = [
         ("bridge_opts", {"bridge_stp": "on"}, ["hello_time=3", "max_age=30", "priority=4096"]),
         ("bridge_firewall", {}, ["iptables", "sysctl", "firewalld", "nftables", "none"]),
         ("bridge_zone", {}, ["internal"]),
-        ("bridge_backend", {}, ["ifcfg", "ifupdown", "keyfile", "netplan", "wicked"]),
+        ("bridge_backend", {}, [*BACKENDS]),
         ("bridge_xen", {}, ["vif-bridge"]),
         ("bridge_xen", _AUTO, ["network-bridge"]),
         ("bridge_xen_network_script", _NETWORK_BRIDGE, ["network-ours"]),
@@ -134,63 +141,66 @@ _BONDED = {
         interface_type="bond_slave", interface_master="bond0", mac_address="52:54:00:00:00:02"
     ),
 }
+_PORT = _record(interface_type="bridge_slave", interface_master="br0")
+PLAIN = {"br0": _BONDED["br0"], "eth0": dict(_PORT, mac_address="52:54:00:00:00:01")}
 RECORDS: Data = {"system_name": "kvm1", "breed": "redhat", "gateway": "192.0.2.1"}
 _LAN = _record(interface_type="bridge", ip_address="198.51.100.1", netmask="255.255.255.0")
 _ALIAS = _record(ip_address="192.0.2.11", netmask="255.255.255.0", static=True)
 _TAGGED = _record(interface_type="", static=True, ip_address="203.0.113.1", netmask="255.255.255.0")
-_PORT = _record(interface_type="bridge_slave", interface_master="br0")
-for _about, _then in (
-    ("a bond's options", _with(_BONDED, bond0={"bonding_opts": "mode=802.3ad lacp_rate=fast"})),
-    ("a bond's mtu", _with(_BONDED, bond0={"mtu": "9000"})),
-    ("a bridge's mtu", _with(_BONDED, br0={"mtu": "9000"})),
-    ("a bridge's options", _with(_BONDED, br0={"bridge_opts": "stp=on forward_delay=4"})),
-    ("a further port", _with(_BONDED, eth2=dict(_PORT, mac_address="52:54:00:00:00:03"))),
-    ("a further address", _with(_BONDED, **{"br0:1": _ALIAS})),
-    ("an ipv6 address", _with(_BONDED, br0={"ipv6_address": "2001:db8::10", "ipv6_prefix": "64"})),
+for _about, _more in (
+    ("a bond's options", {"bond0": {"bonding_opts": "mode=802.3ad lacp_rate=fast"}}),
+    ("a bond's mtu", {"bond0": {"mtu": "9000"}}),
+    ("a bridge's mtu", {"br0": {"mtu": "9000"}}),
+    ("a bridge's options", {"br0": {"bridge_opts": "stp=on forward_delay=4"}}),
+    ("a further port", {"eth2": dict(_PORT, mac_address="52:54:00:00:00:03")}),
+    ("a further address", {"br0:1": _ALIAS}),
+    ("an ipv6 address", {"br0": {"ipv6_address": "2001:db8::10", "ipv6_prefix": "64"}}),
     (
         "further ipv6 addresses",
-        _with(
-            _BONDED,
-            br0={
+        {
+            "br0": {
                 "ipv6_address": "2001:db8::10",
                 "ipv6_prefix": "64",
                 "ipv6_secondaries": ["2001:db8::11"],
                 "ipv6_default_gateway": "fe80::1",
-            },
-        ),
+            }
+        },
     ),
-    ("a route", _with(_BONDED, br0={"static_routes": ["198.51.100.0/24:192.0.2.254"]})),
+    ("a route", {"br0": {"static_routes": ["198.51.100.0/24:192.0.2.254"]}}),
     (
         "an ipv6 route",
-        _with(
-            _BONDED,
-            br0={
+        {
+            "br0": {
                 "ipv6_address": "2001:db8::10",
                 "ipv6_prefix": "64",
                 "ipv6_static_routes": ["2001:db8:1::/64,2001:db8::1"],
-            },
-        ),
+            }
+        },
     ),
     (
         "a VLAN of the bond as port",
-        _with(
-            _BONDED,
-            bond0={"interface_type": "bond", "interface_master": ""},
-            **{"bond0.20": _PORT},
-        ),
+        {"bond0": {"interface_type": "bond", "interface_master": ""}, "bond0.20": _PORT},
     ),
-    ("a VLAN over the bridge", _with(_BONDED, **{"br0.30": _TAGGED})),
+    ("a VLAN over the bridge", {"br0.30": _TAGGED}),
     (
         "a second bridge",
-        _with(
-            _BONDED,
-            br1=dict(_LAN, static=True),
-            eth2=dict(_PORT, interface_master="br1", mac_address="52:54:00:00:00:03"),
-        ),
+        {
+            "br1": dict(_LAN, static=True),
+            "eth2": dict(_PORT, interface_master="br1", mac_address="52:54:00:00:00:03"),
+        },
     ),
-    ("a bridge without port", _with(_BONDED, br1=dict(_LAN, static=True))),
+    ("a bridge without port", {"br1": dict(_LAN, static=True)}),
 ):
-    CHANGES.append(Change(_about, {"interfaces": _BONDED}, _then, ("interface", "bridge", "mtu")))
+    _of_a_bond = not {"bond0", "bond0.20"}.isdisjoint(_more)
+    CHANGES.append(
+        Change(
+            _about,
+            {"interfaces": _BONDED},
+            _with(_BONDED, **_more),
+            ("interface", "bridge", "mtu"),
+            _with(_BONDED if _of_a_bond else PLAIN, **_more),
+        )
+    )
 CHANGES += [
     Change("name servers", {}, {"name_servers": ["192.0.2.53", "2001:db8::53"]}),
     Change("search domains", {}, {"name_servers_search": ["example.org"]}),
@@ -224,18 +234,32 @@ def _lines(plan: Plan) -> Lines:
             words = [plain((word,)) for word in step.arguments]
             found["calls"].add(" ".join([step.helper, *words]))
         else:
-            found["calls"].add("need %s %s %s" % (step.program, step.package, step.installer))
+            tool = os.path.basename(step.tool.path)
+            found["calls"].add("need %s %s %s" % (step.program, step.package, tool))
     return found
 
 
-def _data(change: Change, os_version: str, backend: str) -> Tuple[Data, Data]:
-    base = RECORDS if "interfaces" in change.before else VARIABLES
-    breed = BREEDS.get(os_version, "redhat")
-    target = {"breed": breed, "os_version": os_version, "bridge_backend": backend}
-    before = {**base, **target, **change.before}
-    then = {**before, **change.then}
+# what is about the check; elsewhere nothing is asked of it where there is none
+_OF_A_CHECK = ("bridge_verify", "bridge_rollback", "bridge_timeout", "bridge_watch")
+
+
+def _data(change: Change, target: Data) -> Tuple[Data, Data, Data]:
+    """The data of a target before a change, without what is set for the change, and then."""
+    base = {**(RECORDS if "interfaces" in change.before else VARIABLES), **target}
+    asked: Data = {}
+    if not all(first_boot.has_check(each.target) for each in targets_of(base)[0].candidates):
+        base["bridge_verify"] = "no"
+        asked = {"bridge_verify": "yes"} if change.about in _OF_A_CHECK else {}
+    if "interfaces" in change.before:
+        base["interfaces"] = PLAIN
+    before = {**base, **change.before}
+    then = {**before, **change.then, **asked}
+    for data in (before, then):
+        # which is proved by nobody
+        if str(data.get("bridge_xen")).startswith("network-"):
+            data.pop("bridge_verify", None)
     # what is None isn't set
-    return before, {name: value for name, value in then.items() if value is not None}
+    return base, before, {name: value for name, value in then.items() if value is not None}
 
 
 def _effect(before: Lines, after: Lines) -> Iterator[str]:
@@ -259,25 +283,32 @@ def _shown(change: Change) -> str:
     return settings + (" beside %s" % beside if beside else "")
 
 
-def _cell(change: Change, os_version: str, backend: str) -> Tuple[List[str], List[Problem]]:
-    """What a change comes to: the lines of its effect, and what refuses it."""
-    before, after = _data(change, os_version, backend)
+def _checked(change: Change, target: Data) -> Tuple[str, ...]:
+    """The lines of what a change comes to: its effect, or what refuses it by name."""
+    base, before, then = _data(change, target)
     old, already = make_plan(before)
-    new, problems = make_plan(after)
+    if old is None and change.plain is not None:
+        instead = Change(change.about, {"interfaces": PLAIN}, change.plain, change.fields)
+        return _checked(instead, target)
     if old is None:
-        return ["  refused before: %s" % str(problem) for problem in already], already
+        # nothing is tried beside what is refused: that must be what is set for this change
+        assert make_plan(base)[0] is not None, already
+        _is_by_name(already, tuple(change.before))
+        return tuple("  refused before: %s" % str(problem) for problem in already)
+    new, problems = make_plan(then)
     if new is None:
-        return ["  refused: %s" % str(problem) for problem in problems], problems
-    return list(_effect(_lines(old), _lines(new))), []
+        of_a_check = ("bridge_verify",) if change.about in _OF_A_CHECK else ()
+        named = (change.about, *change.then, *change.before, *change.fields, *of_a_check)
+        _is_by_name(problems, named)
+        return tuple("  refused: %s" % str(problem) for problem in problems)
+    lines = tuple(_effect(_lines(old), _lines(new)))
+    assert lines, "%s changes nothing on %s" % (_shown(change), target["os_version"])
+    return lines
 
 
-def _checked(change: Change, os_version: str, backend: str) -> Tuple[str, ...]:
-    lines, problems = _cell(change, os_version, backend)
-    assert lines, "%s changes nothing on %s" % (_shown(change), os_version)
+def _is_by_name(problems: Sequence[Problem], fields: Tuple[str, ...]) -> None:
     for problem in problems:
-        named = (change.about, *change.then, *change.before, *change.fields)
-        assert problem.field.startswith(named), problem
-    return tuple(lines)
+        assert problem.field.startswith(fields), problem
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -288,7 +319,9 @@ def test_each_change_has_its_effect_or_is_refused_by_name(backend: str) -> None:
             continue
         alike: Dict[Tuple[str, ...], List[str]] = {}
         for os_version in TARGETS[backend]:
-            alike.setdefault(_checked(change, os_version, backend), []).append(os_version)
+            target = {"breed": BREEDS.get(os_version, "redhat"), "os_version": os_version}
+            target["bridge_backend"] = backend
+            alike.setdefault(_checked(change, target), []).append(os_version)
         page.append("\n%s" % _shown(change))
         for lines, versions in alike.items():
             page += [" on %s" % " ".join(versions), *lines]
@@ -303,6 +336,37 @@ def test_each_change_has_its_effect_or_is_refused_by_name(backend: str) -> None:
 
 def test_every_variable_of_a_host_is_changed() -> None:
     assert {key.name for key in keys.HOST_KEYS} <= {change.about for change in CHANGES}
+
+
+def _of_pages() -> Iterator[Tuple[str, str]]:
+    for backend, versions in TARGETS.items():
+        for os_version in versions:
+            data = {"breed": BREEDS.get(os_version, "redhat"), "os_version": os_version}
+            yield from ((each.target.family, backend) for each in targets_of(data)[0].candidates)
+
+
+def test_every_format_of_every_family_is_on_a_page() -> None:
+    written = {(each.family, backend) for each in EVERY for backend in each.backends}
+    assert {pair for pair in written if pair[1] in BACKENDS} <= set(_of_pages())
+
+
+# what a boot of each does
+_ROWS = {
+    ("Stranger", 6): sysctl.Kernel(sysctl.UDEV, ("nftables", "sysctl")),
+    ("Other", 3): sysctl.Kernel(None, ()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=_shown)
+@pytest.mark.parametrize("target", [STRANGER, OTHER], ids=lambda each: str(each.name))
+def test_each_change_of_a_stranger_has_its_effect_or_is_refused_by_name(
+    target: Target, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a format that has no bonds, on a family with nothing but a row of settings, of which one
+    has no check."""
+    data = is_known(monkeypatch, target)
+    monkeypatch.setattr(sysctl, "_KERNELS", ByTarget(_ROWS))
+    assert _checked(change, {name: data[name] for name in ("breed", "os_version")})
 
 
 def test_every_backend_has_its_page() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import golden
 import scratch_machine as machine
+from cobbler_bridge.plan.families.redhat import FAMILY as REDHAT
 from cobbler_bridge.plan.firewalls.iptables import RULE
 from cobbler_bridge.script import carried, render
 from cobbler_bridge.snippet import bridge_setup
@@ -135,6 +136,7 @@ class Faulty:
         status = self._log.with_name("status")
         # the section's is 0; what the script itself ended with, even if it couldn't say why
         script = SCRIPT.replace(ENDS, "; command printf %%s $? > %s\n" % status)
+        status.write_text("1")
         run = machine.run(script, self.root, self.sh, head + FAULTS)
         assert run.status == 0
         return run._replace(status=int(status.read_text()))
@@ -332,7 +334,9 @@ def test_a_private_umask_is_not_asked(sh: List[str], tmp_path: Path) -> None:
 
 def found(root: Path, sh: Sequence[str], **data: Any) -> Tuple[str, str]:
     """The NIC that becomes port 1, or why none does."""
-    run = machine.run(bridge_setup(dict(DATA, os_version="rhel8", **data)), root, sh)
+    # and nothing that only comes when it was found
+    lean = dict(DATA, os_version="rhel8", bridge_verify="no", bridge_firewall="none")
+    run = machine.run(bridge_setup(dict(lean, **data)), root, sh)
     port = [line for line in run.output.splitlines() if " port 1 of br0 is " in line]
     name = port[0].split(" is ")[1].split()[0] if port else ""
     assert (run.status, run.refused) == (0, not name)
@@ -708,7 +712,8 @@ def test_what_names_a_port(shell_name: str, tmp_path: Path) -> None:
         ("iptables_bridged", "/etc/sysconfig/ip6tables", RULE),
         ("follow_sysctl",),
         ("follow_zones", "br0"),
-        ("follow_nftables",),
+        ("follow_nftables", *REDHAT.targets["rhel9"].nftables),
+        ("name_in", *REDHAT.targets["rhel9"].named_in),
         ("follow_rest",),
     ]
     run = called(tmp_path, shell_name, calls)
@@ -721,6 +726,34 @@ def test_what_names_a_port(shell_name: str, tmp_path: Path) -> None:
         entry = expected[path]
         assert entry is not None
         assert (tmp_path / path).read_text() == entry.text, path
+
+
+@pytest.mark.parametrize("shell_name", machine.SHELLS)
+@pytest.mark.parametrize(
+    ("line", "runs", "said"),
+    [
+        ('IPTABLES_SAVE_ON_STOP="yes"', True, True),
+        ("IPTABLES_SAVE_ON_RESTART=yes", True, True),
+        ('SAVE_ON_STOP="yes"', True, True),
+        ('IPTABLES_SAVE_ON_STOP="no"', True, False),
+        ('#IPTABLES_SAVE_ON_STOP="yes"', True, False),
+        # what is started from an installation begins with our rules
+        ('IPTABLES_SAVE_ON_STOP="yes"', False, False),
+    ],
+)
+def test_rules_that_would_be_saved_over_ours(
+    shell_name: str, line: str, runs: bool, said: bool, tmp_path: Path
+) -> None:
+    saved = REDHAT.targets["rhel6"].saved_rules
+    assert saved
+    machine.build(tmp_path, {"files": {saved.settings[0]: line + "\n"}})
+    (tmp_path / "proc/1").mkdir(parents=True)
+    (tmp_path / "proc/1/root").symlink_to(tmp_path if runs else "/proc")
+    (tmp_path / "proc/1/status").write_text("Name:\tinit\n")
+    call = ("iptables_bridged", saved.ipv4, RULE, "make", saved.settings[0])
+    run = called(tmp_path, shell_name, [call])
+    assert (tmp_path / saved.ipv4.lstrip("/")).is_file()
+    assert ("by %s the rules that run are saved over " % saved.settings[0] in run.output) == said
 
 
 NF_CALL = "net.bridge.bridge-nf-call-%s = 0\n"

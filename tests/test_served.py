@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, List
 
@@ -87,8 +88,8 @@ def test_a_page_that_takes_long_is_not_written_all_the_time(
             kept.keeper._wanted = True
 
     monkeypatch.setattr(served, "write", write)
-    monkeypatch.setattr("cobbler_bridge.install.served.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr("cobbler_bridge.install.served.time.sleep", slept.append)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", slept.append)
     kept.keeper._keep()
     assert slept == [0.1, 200, 200]
 
@@ -156,7 +157,7 @@ def test_a_page_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
         def called(command: List[str], **how: Any) -> Any:
             return run([sys.executable, "-c", program], **how)
 
-        monkeypatch.setattr("cobbler_bridge.install.served.subprocess.run", called)
+        monkeypatch.setattr(subprocess, "run", called)
 
     instead("print('half', flush=True); raise SystemExit('no answer\\nfrom Cobbler')")
     with pytest.raises(OSError, match="no answer from Cobbler"):

@@ -1,52 +1,37 @@
 """A target is an identity: what differs by family or release is refused where it is not known."""
 
-from typing import Any, Dict, List, Optional
+import os
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 
-from cobbler_bridge.description.describe import Description
-from cobbler_bridge.plan import anaconda, families, target
-from cobbler_bridge.plan.backends import BACKENDS
-from cobbler_bridge.plan.plan import File, Need, Parts, Plan, Shipped, flat, plain
+import golden
+import scratch_machine as machine
+from cobbler_bridge import shipped
+from cobbler_bridge.plan import anaconda, families, first_boot, target
+from cobbler_bridge.plan.firewalls import FIREWALLS, sysctl
+from cobbler_bridge.plan.plan import Call, File, Need, Plan, Shipped, flat, plain
 from cobbler_bridge.plan.planner import make_plan
-from cobbler_bridge.plan.target import EL, FEDORA, ByTarget, Family, SavedRules, Target
-from cobbler_bridge.problem import Problem
-from cobbler_bridge.script.render import script
-
-# its number is one that Red Hat's tables have too
-STRANGER = Target(
-    family="Stranger",
-    release=6,
-    backends=("thin",),
-    readers=(target.NETWORKD,),
-    init=target.SYSTEMD,
-    installer="apt-get",
-    saved_rules=SavedRules("/etc/iptables/rules.v4", "/etc/iptables/rules.v6"),
-    name="Stranger 6",
+from cobbler_bridge.plan.target import (
+    EL,
+    FEDORA,
+    ByTarget,
+    PackageTool,
 )
+from cobbler_bridge.problem import Problem
+from cobbler_bridge.script import carried
+from cobbler_bridge.script.render import quote, script
+from strangers import OTHER, STRANGER, is_known
 
-
-_FAMILIES = families.FAMILIES
-
-
-def _thin(description: Description, target: Target) -> Any:
-    name = description.bridges[0].name
-    need = Need("/sbin/tool", "the stranger needs it", "tools", target.installer)
-    return Parts((need,), (File(("/etc/thin/" + name,), 0o644, (name + "\n",)),)), []
-
-
-def _is_known(monkeypatch: pytest.MonkeyPatch, stranger: Target) -> None:
-    family = Family(("strange",), {"stranger6": stranger}, (), (), "(?!)", "breed strange")
-    monkeypatch.setattr(families, "FAMILIES", (*_FAMILIES, family))
+PARTS = shipped.ON_A_HOST + "/check"
 
 
 @pytest.fixture
 def stranger(monkeypatch: pytest.MonkeyPatch) -> Dict[str, Any]:
     """Blended data of a host whose family no table knows, with a format of its own."""
-    _is_known(monkeypatch, STRANGER)
-    monkeypatch.setitem(BACKENDS, "thin", _thin)
-    base = {"breed": "strange", "os_version": "stranger6", "profile_name": "hosts", "bridge": "br0"}
-    return dict(base, bridge_firewall="none")
+    return is_known(monkeypatch, STRANGER)
 
 
 def _planned(data: Dict[str, Any], **more: Any) -> Plan:
@@ -67,7 +52,31 @@ def test_what_a_stranger_gets_is_its_own(stranger: Dict[str, Any]) -> None:
     assert "/etc/thin/br0" in paths
     assert "/etc/systemd/system/cobbler-bridge-firstboot.service" in paths
     assert not [path for path in paths if "sysconfig" in path or "rc.d" in path]
-    assert "need /sbin/tool 'the stranger needs it' tools apt-get\n" in script(plan)
+    need = "need /sbin/tool 'the stranger needs it' tools /sbin/pkg '--quiet add' '--quiet fetch'\n"
+    assert need in script(plan)
+
+
+# what each is called with
+INSTALLED_BY = {
+    "/sbin/pkg": "--quiet fetch\n--quiet add tools\n",
+    "/usr/bin/apt-get": "-q update\n-q -y install tools\n",
+    "/usr/bin/yum": "-q -y install tools\n",
+    "/usr/bin/zypper": "-q -n install tools\n",
+}
+_TOOLS = {each.package_tool: None for each in (*families.EVERY, STRANGER)}
+
+
+@pytest.mark.parametrize("tool", _TOOLS, ids=lambda tool: str(tool.path))
+def test_a_package_tool_is_called_with_its_own_words(tool: PackageTool, tmp_path: Path) -> None:
+    program, fake = tmp_path / "tool", tmp_path / "pkg"
+    fake.write_text('#!/bin/sh\necho "$*" >> %s.log\ncp "$0" %s\n' % (fake, program))
+    fake.chmod(0o755)
+    need = Need(str(program), "it is needed", "tools", tool._replace(path=str(fake)))
+    # it installs nothing below another root
+    call = "root=\n%s\n" % " ".join(map(quote, need.words))
+    helpers = carried.text(frozenset(["need"]))
+    assert machine.run(helpers + call, tmp_path, machine.SHELLS["dash"]).status == 0
+    assert Path(str(fake) + ".log").read_text() == INSTALLED_BY[tool.path]
 
 
 def test_saved_rules_lie_where_the_target_says(stranger: Dict[str, Any]) -> None:
@@ -84,6 +93,7 @@ def test_saved_rules_lie_where_the_target_says(stranger: Dict[str, Any]) -> None
         ("bridge_firewall", "sysctl"),
         ("bridge_firewall", "firewalld"),
         ("bridge_xen", "vif-bridge"),
+        ("bridge_zone", "internal"),
     ],
 )
 def test_what_is_not_known_of_a_stranger_is_refused(
@@ -91,6 +101,7 @@ def test_what_is_not_known_of_a_stranger_is_refused(
 ) -> None:
     problems = _refused(stranger, **{key: value})
     assert [problem.field for problem in problems] == [key]
+    assert "it is not known " in problems[0].wrong
     assert "Stranger 6" in problems[0].wrong
 
 
@@ -106,7 +117,7 @@ def test_ifcfg_files_of_a_stranger_are_refused(
     stranger: Dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reading = STRANGER._replace(backends=("ifcfg",))
-    _is_known(monkeypatch, reading)
+    is_known(monkeypatch, reading)
     (problem,) = _refused(stranger)
     assert problem.wrong == "it is not known how Stranger 6 reads ifcfg files"
 
@@ -115,7 +126,7 @@ def test_another_init_system_starts_no_check(
     stranger: Dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runit = STRANGER._replace(init="runit")
-    _is_known(monkeypatch, runit)
+    is_known(monkeypatch, runit)
     (problem,) = _refused(stranger)
     assert (problem.field, problem.wrong) == (
         "bridge_verify",
@@ -128,7 +139,7 @@ def test_a_target_without_saved_rules_has_none_made(
     stranger: Dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bare = STRANGER._replace(saved_rules=None)
-    _is_known(monkeypatch, bare)
+    is_known(monkeypatch, bare)
     (problem,) = _refused(stranger, bridge_firewall="iptables")
     assert problem.wrong == "nothing on Stranger 6 loads saved rules"
 
@@ -162,3 +173,121 @@ def test_releases_that_do_the_same_share_a_branch() -> None:
     data = {"breed": "generic", "profile_name": "hosts", "bridge": "br0", "bridge_firewall": "none"}
     text = script(_planned(data))
     assert "el9 | el[1-9][0-9] | fedora3[3-9] | fedora[4-9][0-9] | fedora[1-9][0-9][0-9])" in text
+
+
+# of a family, an init system or a format, and of nobody who isn't named after it
+_OWN_PLACES = re.compile(
+    r"sysconfig|/rc\.d/|init\.d|systemd|systemctl|udev|/etc/network/|netplan|iptables/"
+)
+
+
+@pytest.mark.parametrize("firewall", FIREWALLS)
+@pytest.mark.parametrize("verify", ["yes", "no"])
+def test_what_has_nothing_in_common_is_its_own_or_refused(
+    stranger: Dict[str, Any], monkeypatch: pytest.MonkeyPatch, firewall: str, verify: str
+) -> None:
+    is_known(monkeypatch, OTHER)
+    data = dict(stranger, bridge_firewall=firewall, bridge_verify=verify)
+    plan, problems = make_plan(data)
+    for problem in problems:
+        assert problem.field in ("bridge_firewall", "bridge_verify")
+        assert "Other 3" in problem.wrong
+    assert (plan is None) == (verify == "yes" or firewall not in ("iptables", "none"))
+    if plan is None:
+        return
+    steps = [step for _, step in flat(plan.steps)]
+    said = "".join(
+        " ".join([step.helper, *(plain((word,)) for word in step.arguments)]) + "\n"
+        for step in steps
+        if isinstance(step, Call)
+    )
+    assert not _OWN_PLACES.findall(said)
+    paths = [plain(step.path) for step in steps if isinstance(step, (File, Shipped))]
+    assert "/etc/thin/br0" in paths
+    assert not _OWN_PLACES.findall(" ".join(paths))
+    assert "/etc/thin/started/*" in said
+    assert "/etc/thin/*.nft" in said
+
+
+# how a boot reads the settings, and what is there; then the field and the value that are refused
+KERNELS: List[Tuple[sysctl.Kernel, bool]] = [
+    (sysctl.Kernel(None, firewalls=()), False),
+    (sysctl.Kernel(None, firewalls=("nftables",)), True),
+    (sysctl.Kernel(sysctl.UDEV, firewalls=("nftables", "sysctl")), True),
+]
+
+
+@pytest.mark.parametrize(("kernel", "refused"), KERNELS)
+def test_a_row_says_how_settings_are_read_and_services_enabled(
+    stranger: Dict[str, Any], monkeypatch: pytest.MonkeyPatch, kernel: sysctl.Kernel, refused: bool
+) -> None:
+    """Where nothing is known to read them none are written, nor where nobody says what runs."""
+    is_known(monkeypatch, OTHER)
+    monkeypatch.setattr(sysctl, "_KERNELS", ByTarget({("Other", 3): kernel}))
+    plan, problems = make_plan(dict(stranger, bridge_firewall="auto", bridge_verify="no"))
+    assert [problem.field for problem in problems] == ["bridge_firewall"] * refused
+    assert refused or "bridge-nf" not in script(_planned(stranger, bridge_verify="no"))
+
+
+def test_a_family_without_a_check_has_none() -> None:
+    """Nor do the tests look for one: they go through what there is."""
+    assert not first_boot.has_check(OTHER)
+    assert not first_boot.has_check(STRANGER._replace(readers=(target.NETWORKD, "thinnet")))
+    assert golden.checks((OTHER, STRANGER)) == {first_boot.program(STRANGER): STRANGER}
+
+
+def test_every_part_of_the_check_is_there_and_stands_in_the_table() -> None:
+    known = {"check/" + each for each in (*first_boot.STARTERS, *first_boot.READERS)}
+    there = {"check/" + name[: -len(".sh")] for name in os.listdir(shipped.folder(PARTS))}
+    assert known <= there
+    parts = {part for each in golden.checks(families.EVERY) for part in each.parts}
+    # some of them are what others need
+    assert there <= known | parts
+
+
+@pytest.mark.parametrize("init", first_boot.STARTERS)
+def test_every_init_system_starts_the_check_at_once(init: str) -> None:
+    first, daily = first_boot.STARTERS[init]
+    assert first.starts
+    assert first.links
+    assert daily.links
+
+
+@pytest.mark.parametrize("init", first_boot.STARTERS)
+def test_every_init_systems_part_has_the_same_functions(init: str) -> None:
+    has, must = (
+        set(re.findall(r"(?m)^(\w+)\(\) \{", shipped.text(PARTS, each + ".sh")))
+        for each in (init, target.SYSTEMD)
+    )
+    assert has == must
+
+
+def test_only_an_init_systems_part_calls_it() -> None:
+    """What stops and starts a service is said there, for each init system."""
+    texts = {name: shipped.text(PARTS, name) for name in os.listdir(shipped.folder(PARTS))}
+    texts.update((each.name, shipped.text(carried.FOLDER, each.name)) for each in carried.files())
+    texts["the check"] = shipped.text(shipped.ON_A_HOST, "firstboot.sh")
+    called = re.compile(r"systemctl(?! reboot)|journalctl")
+    assert {name for name, text in texts.items() if called.search(text)} == {"systemd.sh"}
+
+
+# each once, with the rules and what loads them
+RULES = sorted(
+    {
+        path.replace("*", "x")
+        for each in filter(first_boot.has_check, families.EVERY)
+        for path in (*(each.saved_rules.paths if each.saved_rules else ()), *each.nftables)
+    }
+)
+
+
+@pytest.mark.parametrize("path", RULES)
+def test_the_check_loads_the_rules_of_every_family(path: str, tmp_path: Path) -> None:
+    text = shipped.text("script/on_the_host", "firstboot.sh")
+    match = re.search(r"(?ms)^load_rule\(\) \{\n.*?^\}", text)
+    assert match
+    reload = "reload() { echo \"$1\" > '%s/unit'; }\n" % tmp_path
+    call = "loaded= path=%s place=%s\nload_rule\n" % (path, path)
+    run = machine.run(reload + match.group() + "\n" + call, tmp_path, machine.SHELLS["dash"])
+    assert run.status == 0, run.errors
+    assert (tmp_path / "unit").read_text()

@@ -25,10 +25,25 @@ class Item:
         self.marks.append(mark.name)
 
 
+class Config:
+    """Of pytest's, what is asked."""
+
+    def __init__(self, quick: bool) -> None:
+        self._quick = quick
+
+    def getoption(self, name: str) -> bool:
+        assert name == "--quick"
+        return self._quick
+
+
+def collected(items: List[Item], quick: bool) -> None:
+    conftest.pytest_collection_modifyitems(items, Config(quick))  # type: ignore[arg-type]
+
+
 def test_each_case_is_run_in_one_shell_and_each_shell_has_some() -> None:
     cases = ["a", "b-c", *("d-%d" % number for number in range(30))]
     items = [Item("test_a", "%s-%s" % (case, sh), sh=[sh]) for case in cases for sh in SHELLS]
-    conftest.pytest_collection_modifyitems(items)  # type: ignore[arg-type]
+    collected(items, quick=False)
     run: Dict[str, str] = {}
     for item in items:
         case, _, shell = item.callspec.id.rpartition("-")
@@ -44,5 +59,13 @@ def test_each_case_is_run_in_one_shell_and_each_shell_has_some() -> None:
 def test_what_is_for_one_shell_is_run_in_it() -> None:
     items = [Item("test_b", shell + "-x" + shell, shell_name=shell) for shell in SHELLS]
     items += [Item("test_c", shell, word=shell) for shell in SHELLS]
-    conftest.pytest_collection_modifyitems(items)  # type: ignore[arg-type]
+    collected(items, quick=False)
     assert [item.marks for item in items] == [[]] * len(items)
+
+
+def test_quickly_each_case_is_run_in_dash() -> None:
+    items = [Item("test_a", "%s-%s" % (case, sh), sh=[sh]) for case in "abc" for sh in SHELLS]
+    items += [Item("test_b", shell + "-x" + shell, shell_name=shell) for shell in SHELLS]
+    collected(items, quick=True)
+    run = [item.callspec.id for item in items if not item.marks]
+    assert run == ["a-dash", "b-dash", "c-dash", "bash-xbash", "dash-xdash", "busybox-xbusybox"]

@@ -1,7 +1,9 @@
 """Options that several calls have."""
 
 import argparse
-from typing import Any, Callable, NoReturn
+import difflib
+import re
+from typing import Any, Callable, Iterable, List, NoReturn, Sequence
 
 from cobbler_bridge.command.ending import WRONG_USAGE, FailError
 from cobbler_bridge.problem import shown
@@ -11,9 +13,35 @@ from cobbler_bridge.store import wire
 class Parser(argparse.ArgumentParser):
     """One line for wrong usage, as for every other error."""
 
+    def options(self) -> List[str]:
+        """The names of all options."""
+        return re.findall(r"(?<![\w-])--?[a-z][a-z-]*", self.format_help())
+
+    def refuse_unknown(self, words: Sequence[str], calls: Iterable["Parser"]) -> None:
+        """End the command at a word that looks like an option and is none; of another call, say."""
+        known = self.options()
+        elsewhere = [name for call in calls for name in call.options() if name not in known]
+        for word in words:
+            name = word.partition("=")[0]
+            if not re.match("-[-a-zA-Z]", name) or any(each.startswith(name) for each in known):
+                continue
+            if name in elsewhere:
+                self.error("%s takes no %s" % (self.prog, shown(name)))
+            else:
+                self.error("there is no option %s%s" % (shown(name), near(name, known)))
+
     def error(self, message: str) -> NoReturn:
         """End the command."""
+        wrong = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
+        if wrong:
+            message += near(wrong.group(1), re.findall(r"[\w-]+", wrong.group(2)))
         raise FailError(WRONG_USAGE, "%s (see %s --help)" % (message, self.prog))
+
+
+def near(word: str, known: Sequence[str]) -> str:
+    """What may have been meant by a word, to be added to what is wrong with it."""
+    found = difflib.get_close_matches(word, known, 1)
+    return "; did you mean %s?" % found[0] if found else ""
 
 
 def add(

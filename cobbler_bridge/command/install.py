@@ -21,7 +21,7 @@ def add(commands: Any) -> None:
     """Add both to the command."""
     sentence = "put snippets and triggers into this Cobbler"
     put = arguments.add(commands, "install", _install, sentence, "install --restart")
-    sentence = "take them out again; records and each virt_bridge stay"
+    sentence = "take them out again, and what is recorded; each virt_bridge stays"
     take = arguments.add(commands, "uninstall", _uninstall, sentence, "uninstall --dry-run")
     page = "keep the page of 'show --format html' where Cobbler's web server serves it, until"
     page += " --no-page; whoever may reach that server may read it"
@@ -46,9 +46,7 @@ def _install(options: argparse.Namespace) -> int:
     if not options.dry_run and (options.restart or not pending):
         _wake(_STARTING_SECONDS if pending else 0)
     if not options.dry_run and plan.manifest is not None and plan.manifest.page:
-        # where cobblerd doesn't answer, its triggers do it later
-        with contextlib.suppress(OSError):
-            served.write(plan.manifest.page)
+        _write_page(plan.manifest.page)
     return WELL
 
 
@@ -70,6 +68,12 @@ def _uninstall(options: argparse.Namespace) -> int:
     _finish(options, pending, "do without the triggers")
     print(_STAYS)
     return WELL
+
+
+def _write_page(place: str) -> None:
+    """As all is now; where cobblerd doesn't answer, its triggers do it later."""
+    with contextlib.suppress(OSError):
+        served.write(place)
 
 
 def _wake(seconds: float) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from cobbler_bridge.command import arguments, server
 from cobbler_bridge.command.ending import PROBLEMS, WELL, WRONG_USAGE, FailError
 from cobbler_bridge.placement import by_hand
+from cobbler_bridge.problem import shown
 
 
 def add(commands: Any) -> None:
@@ -34,7 +35,8 @@ def _record(options: argparse.Namespace) -> int:
     try:
         bridges = () if options.bridge is None else by_hand.named(options.bridge)
     except ValueError as error:
-        raise FailError(WRONG_USAGE, "--bridge: %s" % error) from error
+        wrong = "--bridge: %s %s; names that bridge= can be, with commas between"
+        raise FailError(WRONG_USAGE, wrong % (shown(options.bridge), error)) from error
     login = server.login_of(options.server, options.user, options.password_file, options.dry_run)
     if not options.dry_run and not server.is_own(options.server):
         raise FailError(WRONG_USAGE, server.ELSEWHERE)

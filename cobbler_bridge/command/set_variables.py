@@ -7,6 +7,7 @@ from typing import Any, List
 from cobbler_bridge.check import setting
 from cobbler_bridge.command import arguments, server
 from cobbler_bridge.command.ending import WELL, WRONG_USAGE, FailError, refused
+from cobbler_bridge.description import keys
 
 
 def add(commands: Any) -> None:
@@ -37,6 +38,9 @@ def run(options: argparse.Namespace) -> int:
     names = [word for word in given if "=" not in word]
     words = options.words + [word for word in given if "=" in word]
     try:
+        bare = [] if words or options.unset else [name for name in names if name in keys.NAMES]
+        if bare:
+            raise ValueError("%s has no value; write %s=VALUE" % (bare[0], bare[0]))
         changes = setting.wanted(words, options.unset)
         if not names:
             raise ValueError("--%s needs a NAME" % kind)

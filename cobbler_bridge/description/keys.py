@@ -37,6 +37,10 @@ class Key(Generic[T]):
         self.default_value = None if default is None else parse(default)
 
 
+def _either(words: Tuple[str, ...]) -> str:
+    return "%s or %s" % (", ".join(words[:-1]), words[-1])
+
+
 BRIDGE = Key(
     "bridge",
     "1 to 15 letters, digits, '_', '-' or '.', not beginning with '-', and not %s or %s"
@@ -127,16 +131,17 @@ OPTIONS = Key(
     "priority=4096,ageing_time=60",
     values.options,
 )
+_FIREWALLS = ("auto", "iptables", "firewalld", "nftables", "sysctl", "none")
 FIREWALL = Key(
     "bridge_firewall",
-    "auto, iptables, firewalld, nftables, sysctl or none",
+    _either(_FIREWALLS),
     "auto",
     "What lets the guests' frames through the host's firewall. iptables: a rule in the saved "
     "rules, which are made if need be. sysctl: the kernel keeps bridged frames away from every IP "
     "firewall; firewalld and nftables mean the same. auto: the rule where the machine has saved "
     "rules, and the settings where firewalld or nftables is enabled on it.",
     "iptables",
-    values.choice("auto", "iptables", "firewalld", "nftables", "sysctl", "none"),
+    values.choice(*_FIREWALLS),
 )
 ZONE = Key(
     "bridge_zone",
@@ -148,23 +153,25 @@ ZONE = Key(
     "internal",
     values.zone,
 )
+_BACKENDS = ("auto", "ifcfg", "keyfile", "ifupdown", "netplan", "wicked")
 BACKEND = Key(
     "bridge_backend",
-    "auto, ifcfg, keyfile, ifupdown, netplan or wicked",
+    _either(_BACKENDS),
     "auto",
     "The format of the network configuration. auto: what the release reads.",
     "ifcfg",
-    values.choice("auto", "ifcfg", "keyfile", "ifupdown", "netplan", "wicked"),
+    values.choice(*_BACKENDS),
 )
+_XEN_MODES = ("none", "network-bridge", "network-route", "network-nat", "vif-bridge")
 XEN = Key(
     "bridge_xen",
-    "none, network-bridge, network-route, network-nat or vif-bridge",
+    _either(_XEN_MODES),
     "none",
     "What a host's Xen is told. vif-bridge: guests use the bridge, which is built as everywhere. "
     "network-bridge: xend makes the bridge, under its name, when it starts. network-route and "
     "network-nat: xend routes the guests, and there is no bridge.",
     "vif-bridge",
-    values.choice("none", "network-bridge", "network-route", "network-nat", "vif-bridge"),
+    values.choice(*_XEN_MODES),
 )
 _SCRIPTS = "the name of a file in /etc/xen/scripts: letters, digits, '_', '-' or '.'"
 XEN_NETWORK_SCRIPT = Key(

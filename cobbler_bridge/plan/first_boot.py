@@ -19,36 +19,54 @@ from cobbler_bridge.description.digest import digest
 from cobbler_bridge.description.network import Device
 from cobbler_bridge.plan.names import name_of
 from cobbler_bridge.plan.plan import Call, File, Parts, Program, Shipped, Step, Text, Word
-from cobbler_bridge.plan.target import SYSTEMD, SYSV, Target
+from cobbler_bridge.plan.target import (
+    IFUPDOWN,
+    NETPLAN,
+    NETWORK_SCRIPTS,
+    NETWORKD,
+    NETWORKMANAGER,
+    SYSTEMD,
+    SYSV,
+    WICKED,
+    Target,
+)
 from cobbler_bridge.problem import Problem
 
 EXPECTED = "/var/lib/cobbler-bridge/expected"
 KEPT = "/var/lib/cobbler-bridge/script"
 SCRIPT = "/usr/libexec/cobbler-bridge/firstboot"
-# where the parts lie, named as init systems and readers are
-_PARTS = "check/"
+# of script/on_the_host; its parts are named as init systems and readers are
+_CHECK = "check/%s"
+# The readers that the check can stop and start anew; of init systems these are in STARTERS
+READERS = (NETWORK_SCRIPTS, NETWORKMANAGER, NETWORKD, IFUPDOWN, NETPLAN, WICKED)
 
 
 class Starter(NamedTuple):
     """What starts the check: shipped files, each with its place, all with one mode, and the links
     that enable it.
 
-    ``target`` is what the links say.
+    ``leads`` is where the links lead. ``starts`` is the shell command that starts it at once, where
+    something must: $root is the root.
     """
 
     shipped: Tuple[Tuple[str, str], ...]
     mode: int
-    target: str
+    leads: str
     links: Tuple[str, ...]
+    starts: str = ""
 
     @property
     def steps(self) -> Tuple[Step, ...]:
         """What puts them in place."""
-        files = (
+        steps: List[Step] = [
             Shipped((path,), self.mode, name, "%s starts that check" % path)
             for name, path in self.shipped
-        )
-        return (*files, Call("link_files", (self.target, *self.links), "it is enabled"))
+        ]
+        steps.append(Call("link_files", (self.leads, *self.links), "it is enabled"))
+        if self.starts:
+            does = "on a machine that runs it begins at once"
+            steps.append(Call("check_starts", (self.starts,), does))
+        return tuple(steps)
 
 
 _INIT = Starter(
@@ -57,12 +75,15 @@ _INIT = Starter(
     "../init.d/cobbler-bridge-firstboot",
     # chkconfig would make them, but not in an installer's chroot
     tuple("/etc/rc.d/rc%d.d/S99cobbler-bridge-firstboot" % level for level in (2, 3, 4, 5)),
+    # what it starts hears signals
+    '(trap - HUP INT TERM PIPE && exec "$root/etc/rc.d/init.d/cobbler-bridge-firstboot" start)',
 )
 _SYSTEMD = Starter(
     (("firstboot.service", "/etc/systemd/system/cobbler-bridge-firstboot.service"),),
     0o644,
     "../cobbler-bridge-firstboot.service",
     ("/etc/systemd/system/multi-user.target.wants/cobbler-bridge-firstboot.service",),
+    "systemctl daemon-reload && systemctl restart cobbler-bridge-firstboot.service",
 )
 # once a day, cron; at a boot it is the same as before
 _CRON = Starter(
@@ -81,7 +102,7 @@ _TIMER = Starter(
     ("/etc/systemd/system/timers.target.wants/cobbler-bridge-watch.timer",),
 )
 # By init system: for the first boot, and for each day after it
-_STARTERS: Dict[str, Tuple[Starter, Starter]] = {SYSV: (_INIT, _CRON), SYSTEMD: (_SYSTEMD, _TIMER)}
+STARTERS: Dict[str, Tuple[Starter, Starter]] = {SYSV: (_INIT, _CRON), SYSTEMD: (_SYSTEMD, _TIMER)}
 
 _KEEP = Call("keep_script", (KEPT,), "this script is kept as %s" % KEPT)
 _NICS = Call("firstboot_nics", (), "the first boot also knows the names that the NICs have now")
@@ -111,13 +132,13 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     """The check on a target, and what starts it."""
     if not description.first_boot.verify:
         return Parts(), []
-    starters = _STARTERS.get(target.init)
+    starters = STARTERS.get(target.init)
     if starters is None:
         wrong = "no check is started on %s by %s" % (target.name, target.init)
         right = "it can be no, and then nothing is proved"
         return Parts(), [Problem(description.subject, keys.VERIFY.name, wrong, right)]
     for reader in target.readers:
-        if not shipped.has_part(_PARTS + reader):
+        if reader not in READERS:
             wrong = "it is not known how a check on %s has %s start anew" % (target.name, reader)
             right = "it can be no, and then nothing is proved"
             return Parts(), [Problem(description.subject, keys.VERIFY.name, wrong, right)]
@@ -126,9 +147,14 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     return Parts((), (program(target), *first.steps, *watch)), []
 
 
+def has_check(target: Target) -> bool:
+    """Whether the check has a part for what starts services, and one for each reader."""
+    return target.init in STARTERS and set(target.readers) <= set(READERS)
+
+
 def program(target: Target) -> Program:
-    """The check, of the parts that a target needs."""
-    parts = [_PARTS + part for part in (target.init, *target.readers)]
+    """The check, of the parts that a target needs; it must have one."""
+    parts = [_CHECK % part for part in (target.init, *target.readers)]
     does = "%s checks the bridge at the first boot" % SCRIPT
     return Program((SCRIPT,), 0o755, shipped.with_needs((*parts, "firstboot")), does)
 

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple, Optional, Sequence, Tuple, Union
 
+from cobbler_bridge.description import keys
 from cobbler_bridge.description.describe import Description
 from cobbler_bridge.description.network import CARD_NAMES, Bond, Bridge, Device, Master, Nic, Vlan
 from cobbler_bridge.description.values import NAME_CHARACTERS
@@ -45,6 +46,16 @@ def name_of(device: Union[Device, str], bridges: Sequence[str]) -> Word:
     return name if len(name) <= NAME_CHARACTERS else "vlan%d" % device.tag
 
 
+def field_of(device: Device) -> str:
+    """The field that the name of a device comes from, for a problem."""
+    # a bridge's may be of either
+    if isinstance(device, Bridge):
+        return keys.BRIDGE.name
+    if device.interface is None:
+        return keys.VLAN.name if isinstance(device, Vlan) else keys.PORT.name
+    return "interface %s" % device.interface
+
+
 def bond_options(bond: Bond, bridges: Sequence[str]) -> Tuple[Tuple[str, Word], ...]:
     """The options of a bond; a port's record named as primary becomes the name it will have."""
     names = {nic.interface: name_of(nic, bridges) for nic in bond.ports}
@@ -62,10 +73,18 @@ def _nic_name(nic: Nic, bridges: Sequence[str]) -> Word:
     return "p" + nic.choice.name if nic.choice.name in bridges else nic.choice.name
 
 
-def may_be_renamed(nic: Nic, bridges: Sequence[str]) -> bool:
-    """Whether the machine may call the NIC otherwise than the files do."""
-    name = nic.choice.name
-    return name is None or name in bridges or (name[0] == "p" and name[1:] in bridges)
+def renamed_nics(description: Description) -> Tuple[Nic, ...]:
+    """The NICs that the machine may call otherwise than the files do."""
+    bridges = description.bridge_names
+
+    def may_be(name: Optional[str]) -> bool:
+        return name is None or name in bridges or (name[0] == "p" and name[1:] in bridges)
+
+    return tuple(
+        device
+        for device, _ in description.devices
+        if isinstance(device, Nic) and not device.left and may_be(device.choice.name)
+    )
 
 
 def mac_of(device: Union[Device, str]) -> Optional[Word]:

@@ -9,7 +9,7 @@ from typing import Callable, Iterable, Iterator, List, NamedTuple, Tuple, Union
 from cobbler_bridge import shipped
 from cobbler_bridge.description.describe import Description
 from cobbler_bridge.description.network import Bridge, Nic
-from cobbler_bridge.plan.target import Target
+from cobbler_bridge.plan.target import PackageTool, Target
 from cobbler_bridge.problem import Problem
 
 
@@ -79,7 +79,7 @@ class Call(NamedTuple):
 
 
 class Need(NamedTuple):
-    """A program without which nothing is begun; ``installer`` is asked for its ``package``.
+    """A program without which nothing is begun; ``tool`` is asked for its ``package``.
 
     ``why`` says what needs it.
     """
@@ -87,7 +87,12 @@ class Need(NamedTuple):
     program: str
     why: str
     package: str
-    installer: str
+    tool: PackageTool
+
+    @property
+    def words(self) -> Tuple[str, ...]:
+        """For the helper."""
+        return ("need", self.program, self.why, self.package, *filter(None, self.tool))
 
     @property
     def does(self) -> str:
@@ -138,11 +143,11 @@ class Effect(NamedTuple):
 class Parts(NamedTuple):
     """What a backend, a firewall or a hypervisor adds to a plan.
 
-    ``checks`` are steps that end the script before anything is written. ``effects`` are when the
+    ``needs`` are steps that end the script before anything is written. ``effects`` are when the
     files take effect, but for the next start of the machine.
     """
 
-    checks: Tuple[Step, ...] = ()
+    needs: Tuple[Step, ...] = ()
     steps: Tuple[Step, ...] = ()
     effects: Tuple[Effect, ...] = ()
 

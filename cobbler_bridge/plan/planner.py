@@ -1,10 +1,9 @@
 """Makes a plan: description, target, backend, hypervisors and firewall put together. Pure."""
 
 import itertools
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from cobbler_bridge.description import keys
-from cobbler_bridge.description.blended_data import subject_of
 from cobbler_bridge.description.describe import Description, describe
 from cobbler_bridge.description.network import Bond, Nic, Vlan
 from cobbler_bridge.plan import firewalls, first_boot, koan_operator
@@ -23,24 +22,9 @@ def make_plan(data: Mapping[str, Any]) -> Tuple[Optional[Plan], List[Problem]]:
     description, problems = describe(data)
     targets, unsupported = targets_of(data)
     problems = problems + ([] if unsupported is None else [unsupported])
-    problems += _unsupported(data, keys.BACKEND, set(BACKENDS))
     if description is None or problems:
         return None, problems
     return _plan(description, targets)
-
-
-def _unsupported(data: Mapping[str, Any], key: "keys.Key[str]", names: Set[str]) -> List[Problem]:
-    """A format that is known by name, and that nothing here writes yet."""
-    name = data.get(key.name)
-    if not isinstance(name, str) or name in names | {"auto"}:
-        return []
-    try:
-        key.parse(name)
-    except ValueError:
-        # said with the description
-        return []
-    right = "it can be " + " or ".join(sorted(names | {"auto"}))
-    return [Problem(subject_of(data), key.name, "%s is not supported yet" % shown(name), right)]
 
 
 def _plan(description: Description, targets: Targets) -> Tuple[Optional[Plan], List[Problem]]:
@@ -53,7 +37,7 @@ def _plan(description: Description, targets: Targets) -> Tuple[Optional[Plan], L
     else:
         target = targets.candidates[0].target
         parts, problems = _parts(description, target)
-        steps = (*parts.checks, *_begin(description), *parts.steps)
+        steps = (*parts.needs, *_begin(description), *parts.steps)
         by = "xend" if description.xen.makes_network else _backend(description, target)
         title = "%s on %s (%s)" % (what, target.name, by)
     if problems:
@@ -96,7 +80,7 @@ def _parts(
     effects = () if proved else tuple(each.step for part, _ in written for each in part.effects)
     steps = sum((part.steps for part, _ in written[: len(writers)]), ()) + effects
     steps += sum((part.steps for part, _ in written[len(writers) :]), ())
-    parts = Parts(checks=sum((part.checks for part, _ in written), ()), steps=steps)
+    parts = Parts(needs=sum((part.needs for part, _ in written), ()), steps=steps)
     return parts, sum((found for _, found in written), [])
 
 
@@ -119,7 +103,7 @@ def _either(description: Description, targets: Targets) -> Tuple[Tuple[Stage, ..
         problems += found if each in readers or not readers else []
         why = tuple(Call("leave_alone", (str(problem),), str(problem)) for problem in found[:1])
         possible = possible or not found
-        alike.setdefault(why or parts.checks + parts.steps, []).append(each)
+        alike.setdefault(why or parts.needs + parts.steps, []).append(each)
     same = _same_end([steps for steps in alike if not _is_refusal(steps)])
     branches = [
         Branch(

@@ -20,17 +20,45 @@ NETWORKD = "systemd-networkd"
 IFUPDOWN = "networking"
 NETPLAN = "netplan"
 WICKED = "wicked"
-# Tools that install packages
-YUM = "yum"
-APT = "apt-get"
-ZYPPER = "zypper"
+
+
+class PackageTool(NamedTuple):
+    """What installs packages: the path of a program, and its words before a package's name.
+
+    ``refresh`` are words with which it is called before, where what it knows may be old.
+    """
+
+    path: str
+    install: str
+    refresh: str = ""
+
+
+YUM = PackageTool("/usr/bin/yum", "-q -y install")
+APT = PackageTool("/usr/bin/apt-get", "-q -y install", refresh="-q update")
+# which asks whom it can't ask, without a word before what it is to do
+ZYPPER = PackageTool("/usr/bin/zypper", "-q -n install")
 
 
 class SavedRules(NamedTuple):
-    """The files that the rules of iptables and of ip6tables are loaded from at boot."""
+    """The files that the rules of iptables and of ip6tables are loaded from at boot.
+
+    ``settings`` are for each the file in which SAVE_ON_STOP or SAVE_ON_RESTART has what loads it
+    write the rules that run over it; nothing where there is none.
+    """
 
     ipv4: str
     ipv6: str
+    settings: Tuple[str, str]
+
+    @property
+    def paths(self) -> Tuple[str, str]:
+        """Both."""
+        return self.ipv4, self.ipv6
+
+    @property
+    def files(self) -> Tuple[Tuple[str, str], ...]:
+        """Each with its settings."""
+        return tuple(zip(self.paths, self.settings))
 
 
 class Target(NamedTuple):
@@ -39,9 +67,11 @@ class Target(NamedTuple):
     ``family`` and ``release`` say which it is, ``name`` says it to a person. ``backends`` are the
     formats that its programs read, names in ``backends.BACKENDS``, the one that it reads by
     default first. ``readers`` are the services that may read its network's files, in the order in
-    which they are started, whichever of them does. ``init`` starts its services, ``installer``
+    which they are started, whichever of them does. ``init`` starts its services, ``package_tool``
     installs its packages, and ``saved_rules`` are where its firewall's rules lie: ``None`` where
-    nothing loads such files.
+    nothing loads such files. ``nftables`` are patterns of the files that nftables loads at boot,
+    ``named_in`` of the family's own that may name a NIC and that nothing follows: the log says
+    where one does.
     """
 
     family: str
@@ -49,8 +79,10 @@ class Target(NamedTuple):
     backends: Tuple[str, ...]
     readers: Tuple[str, ...]
     init: str
-    installer: str
+    package_tool: PackageTool
     saved_rules: Optional[SavedRules]
+    nftables: Tuple[str, ...]
+    named_in: Tuple[str, ...]
     name: str
 
 
@@ -83,10 +115,10 @@ class ByTarget(Generic[Row]):
 class Family(NamedTuple):
     """What counts its releases together, or several that Cobbler and a machine tell apart alike.
 
-    ``breeds`` are Cobbler's. ``targets`` are what an os_version tells, ``machines`` what a machine
-    may turn out to be where it doesn't; ``asked`` are the helpers that find this out, in their
-    order: they set ``release``. ``too_old`` is a pattern of os_version, ``known`` says all this to
-    a person.
+    ``breeds`` are Cobbler's. ``targets`` are what an os_version of the first of them tells,
+    ``machines`` what a machine may turn out to be where none does; ``asked`` are the helpers that
+    find this out, in their order: they set ``release``. ``too_old`` is a pattern of os_version,
+    ``known`` says all this to a person.
     """
 
     breeds: Tuple[str, ...]

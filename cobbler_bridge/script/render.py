@@ -62,10 +62,9 @@ command -v cat > /dev/null || {
     echo "cobbler-bridge: there is no cat; the network stays as it is" >&2
     exit 0
 }
-text=$(whole) || text='bridge_setup() {
+text=$(whole) || text='
     echo "cobbler-bridge: the script cannot be read; the network stays as it is" >&2
-    return 1
-}'
+    [ "${1:-}" != apply ]'
 eval "$text"
 """
 # Of the environment no more than these, and no option or function that was exported in it. The
@@ -163,7 +162,7 @@ def _program(plan: Plan) -> List[_Part]:
     whole = [_part("\n".join(lines)), _fixed(tuple(parts), tuple(fixed), called)]
     if "keep_script" in calls:
         mark = _mark(whole[0].marks | whole[1].marks)
-        whole = [_part(_WHOLE % mark), *whole, _part(_RUN_WHOLE % mark)]
+        return [_part(_WHOLE % mark), *whole, _part(_CALL), _part(_RUN_WHOLE % mark)]
     return [*whole, _part(_CALL)]
 
 
@@ -245,7 +244,7 @@ def _step(step: Stage) -> str:
     if isinstance(step, Call):
         return " ".join([step.helper] + [_word(word) for word in step.arguments])
     if isinstance(step, Need):
-        return " ".join(map(quote, ("need", *step)))
+        return " ".join(map(quote, step.words))
     if isinstance(step, Program):
         words = ("%o" % step.mode, quote(plain(step.path)), "functions")
         return " ".join(("put_program", *words, *map(_part_name, step.parts)))

@@ -149,7 +149,8 @@ def test_from_the_first_look_to_the_proof(host: Remote, server: Server) -> None:
     status, said = host.apply()
     assert status == 1
     assert "kvm1  failed" in said
-    assert "the old network is back: the gateway 10.99.0.77 does not answer" in said
+    why = "the old network is back: the gateway 10.99.0.77 does not answer"
+    assert why in said, said
     assert server.state("kvm1") == "/failed"
     assert "the gateway 10.99.0.77 does not answer" in server.command("show", "kvm1").stdout
     assert server.bridges("web1")["eth0"] in ("", "<<inherit>>")
@@ -208,7 +209,9 @@ def test_a_guest_stays_plugged_in(host: Remote, server: Server) -> None:
     host.is_quiet()
 
 
-@pytest.mark.parametrize("gateway", [GATEWAY, "10.99.0.77"])
+@pytest.mark.parametrize(
+    "gateway", [GATEWAY, pytest.param("10.99.0.77", marks=pytest.mark.thorough)]
+)
 def test_the_session_is_cut(gateway: str, host: Remote, server: Server) -> None:
     """It goes on by itself, and who has lost it asks again."""
     describe(server, bridge_ipv4="10.99.0.9/24," + gateway)
@@ -235,7 +238,7 @@ def played(host: Remote) -> str:
     (playbook,) = re.findall("(?s)```yaml\n(.*?)```", page)
     folder = host.folder
     (folder / "play.yml").write_text(playbook.replace("cobbler.example.org", GATEWAY))
-    ssh = "ansible_ssh_executable=%s ansible_ssh_args='-o ControlMaster=no'" % (folder / "ssh")
+    ssh = "ansible_ssh_executable=%s\nansible_ssh_args=-o ControlMaster=no" % (folder / "ssh")
     names = "\n".join("%s ansible_host=%s.example.com" % (name, name) for name in ("kvm1", "kvm2"))
     (folder / "hosts").write_text("[hypervisors]\n%s\n[all:vars]\n%s\n" % (names, ssh))
     env = {
@@ -244,6 +247,9 @@ def played(host: Remote) -> str:
         "ANSIBLE_HOME": str(folder),
         "ANSIBLE_LOCAL_TEMP": str(folder),
         "ANSIBLE_HOST_KEY_CHECKING": "0",
+        # the machine has no terminals
+        "ANSIBLE_SSH_USETTY": "0",
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "LC_ALL": "C.UTF-8",
     }
     argv = [str(PROGRAM), "-i", "hosts", "-u", "root", "play.yml"]
@@ -268,18 +274,19 @@ def recap(said: str) -> List[Tuple[str, int, int, int]]:
     return [(name, *map(int, counts)) for name, *counts in lines]
 
 
+@pytest.mark.thorough
 def test_the_playbook(host: Remote, server: Server) -> None:
     describe(server, bridge_ipv4="10.99.0.9/24,10.99.0.77")
     said = played(host)
     # the canary: the other host was not asked
     assert recap(said) == [("kvm1", 0, 0, 1)], said
-    assert "the old network is back: the gateway 10.99.0.77 does not answer" in said
+    why = "the old network is back: the gateway 10.99.0.77 does not answer"
+    assert why in said, said
     host.comes_up("eth0")
     describe(server)
     said = played(host)
     # there is no machine behind the other one
     assert recap(said)[0] == ("kvm1", 1, 1, 0), said
-    assert "br0 is proved" in said
     host.until(lambda: server.state("kvm1") == "br0/verified")
     host.comes_up("br0")
     said = played(host)

@@ -114,7 +114,7 @@ def test_the_23rd_of_40_is_wrong(server: Server, tmp_path: Path) -> None:
     assert fleet.states() == {"br0/verified": 40}
 
 
-@pytest.mark.parametrize("signal", ["INT", "TERM"])
+@pytest.mark.parametrize("signal", ["INT", pytest.param("TERM", marks=pytest.mark.thorough)])
 def test_stopped(signal: str, server: Server, tmp_path: Path) -> None:
     """What is at work is waited for and noted; the rest is untouched."""
     fleet = Fleet(server, tmp_path, 9)

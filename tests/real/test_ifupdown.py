@@ -297,9 +297,11 @@ def test_a_machine_that_runs_is_put_back(running: Running) -> None:
     assert host.told_back() == ["the_gateway_10.99.0.77_does_not_answer"]
 
 
+@pytest.mark.thorough
 def test_the_old_address_is_reached_meanwhile(running: Running) -> None:
     running_machine.old_address_is_reached(running)
 
 
+@pytest.mark.thorough
 def test_a_guest_stays_plugged_in(running: Running) -> None:
     running_machine.guests_stay(running)

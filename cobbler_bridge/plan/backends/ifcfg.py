@@ -23,11 +23,12 @@ from cobbler_bridge.plan.backends import advertisements, rivals
 from cobbler_bridge.plan.names import (
     Named,
     bond_options,
+    field_of,
     mac_of,
-    may_be_renamed,
     name_of,
     named,
     names_now,
+    renamed_nics,
 )
 from cobbler_bridge.plan.plan import (
     Call,
@@ -145,7 +146,6 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
 
 def _parts(description: Description, target: Target, reading: Reading) -> Parts:
     devices = named(description)
-    bridges = description.bridge_names
     steps: List[Step] = [*(rivals.EITHER if reading.networkmanager else rivals.SCRIPTS)]
     steps.append(rivals.layers(description, reading.networkmanager))
     if reading.networkmanager and any(
@@ -155,8 +155,9 @@ def _parts(description: Description, target: Target, reading: Reading) -> Parts:
     for each in devices:
         if not _left(each.device):
             steps += _device(description, each, reading)
+    renamed = renamed_nics(description)
     for device, _ in description.devices:
-        if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
+        if isinstance(device, Nic) and device in renamed:
             follow = rivals.rename if reading.keyfiles else _follow_rename
             steps.append(follow(device.number))
         elif isinstance(device, Bond) and reading.aliases:
@@ -172,7 +173,7 @@ def _parts(description: Description, target: Target, reading: Reading) -> Parts:
     steps += advertisements.write(description)
     steps.append(rivals.ASIDE)
     effects = rivals.RESTARTED + (rivals.RELOADED if reading.networkmanager else ())
-    return Parts(_checks(description, reading, target), tuple(steps), effects)
+    return Parts(_needs(description, reading, target), tuple(steps), effects)
 
 
 def _resolver(description: Description) -> Iterator[Step]:
@@ -192,7 +193,7 @@ def _left(device: Device) -> bool:
 def _problems(description: Description, target: Target, reading: Reading) -> List[Problem]:
     devices = named(description)
     problems = [
-        Problem(description.subject, _field(each.device), wrong, "another name")
+        Problem(description.subject, field_of(each.device), wrong, "another name")
         for each in devices
         if isinstance(each.name, str)
         for wrong in _unusable(each.name, reading)
@@ -213,14 +214,6 @@ def _problems(description: Description, target: Target, reading: Reading) -> Lis
     if reading.keyfiles:
         problems += _kept_keyfiles(description, target)
     return problems
-
-
-def _field(device: Device) -> str:
-    """Where the name of a device comes from."""
-    if isinstance(device, Nic) and device.interface is None:
-        return keys.PORT.name
-    # a bridge's may be of either
-    return keys.BRIDGE.name if isinstance(device, Bridge) else "interface %s" % device.interface
 
 
 def lost_without_stp(description: Description, target: Target) -> Iterator[Problem]:
@@ -312,7 +305,7 @@ def _unusable(name: str, reading: Reading) -> List[str]:
     return []
 
 
-def _checks(description: Description, reading: Reading, target: Target) -> Tuple[Need, ...]:
+def _needs(description: Description, reading: Reading, target: Target) -> Tuple[Need, ...]:
     devices = [device for device, _ in description.devices]
     vlans = any(isinstance(device, Vlan) for device in devices)
     dhcp6 = any(device.ipv6.method == "dhcp" for device in devices)
@@ -330,7 +323,7 @@ def _checks(description: Description, reading: Reading, target: Target) -> Tuple
 @functools.lru_cache(maxsize=None)
 def _need(tool: str, package: str, what: str, target: Target) -> Need:
     why = "the network scripts of %s need it for a %s: install %s" % (target.name, what, package)
-    return Need(tool, why, package, target.installer)
+    return Need(tool, why, package, target.package_tool)
 
 
 @functools.lru_cache(maxsize=None)

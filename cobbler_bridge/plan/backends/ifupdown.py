@@ -22,11 +22,12 @@ from cobbler_bridge.plan.backends import advertisements, rivals
 from cobbler_bridge.plan.names import (
     Named,
     bond_options,
+    field_of,
     mac_of,
-    may_be_renamed,
     name_of,
     named,
     names_now,
+    renamed_nics,
 )
 from cobbler_bridge.plan.plan import Call, Effect, File, Need, Parts, Step, Text, Word, plain
 from cobbler_bridge.plan.target import Target
@@ -68,14 +69,9 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     """The one file, and what keeps other stanzas from working against it."""
     steps: List[Step] = [_READ, _RANK, rivals.layers(description)]
     steps.append(File((PATH,), 0o644, (_COMMENT, *_content(description))))
-    for device, _ in description.devices:
-        if (
-            isinstance(device, Nic)
-            and not device.left
-            and may_be_renamed(device, description.bridge_names)
-        ):
-            does = "NIC %d is renamed by a link file of udev, if it must be" % device.number
-            steps.append(Call("ifupdown_rename", (str(device.number),), does))
+    for nic in renamed_nics(description):
+        does = "NIC %d is renamed by a link file of udev, if it must be" % nic.number
+        steps.append(Call("ifupdown_rename", (str(nic.number),), does))
     for each in named(description):
         if isinstance(each.device, Nic) and not each.device.left:
             does = "what is the card's own business stays with %s" % plain((each.name,))
@@ -84,7 +80,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     steps += _names(description)
     steps += advertisements.write(description)
     steps.append(Call("ifupdown_aside", _recorded(description), _ASIDE))
-    return Parts(_checks(description, target), tuple(steps), (_EFFECT,)), _problems(description)
+    return Parts(_needs(description, target), tuple(steps), (_EFFECT,)), _problems(description)
 
 
 def _recorded(description: Description) -> Tuple[str, ...]:
@@ -93,14 +89,14 @@ def _recorded(description: Description) -> Tuple[str, ...]:
     return tuple(sorted({nic.interface for nic in nics if nic.interface and not nic.left}))
 
 
-def _checks(description: Description, target: Target) -> Tuple[Need, ...]:
+def _needs(description: Description, target: Target) -> Tuple[Need, ...]:
     why = "ifupdown needs it for a %s: install %s"
     needs = [
-        Need("/sbin/brctl", why % ("bridge", "bridge-utils"), "bridge-utils", target.installer)
+        Need("/sbin/brctl", why % ("bridge", "bridge-utils"), "bridge-utils", target.package_tool)
     ]
     if any(isinstance(device, Bond) for device, _ in description.devices):
         hook = "/etc/network/if-pre-up.d/ifenslave"
-        needs.append(Need(hook, why % ("bond", "ifenslave"), "ifenslave", target.installer))
+        needs.append(Need(hook, why % ("bond", "ifenslave"), "ifenslave", target.package_tool))
     return tuple(needs)
 
 
@@ -109,9 +105,7 @@ def _problems(description: Description) -> List[Problem]:
     subject = description.subject
     for each in named(description):
         device, name = each.device, each.name
-        field = (
-            keys.BRIDGE.name if isinstance(device, Bridge) else "interface %s" % device.interface
-        )
+        field = field_of(device)
         # a VLAN's is made here, and a dot in it makes it one
         own = isinstance(name, str) and not isinstance(device, Vlan)
         if own and (not _NAME.match(str(name)) or name in _WORDS):

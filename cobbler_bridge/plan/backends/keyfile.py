@@ -24,10 +24,10 @@ from cobbler_bridge.plan.names import (
     Named,
     bond_options,
     mac_of,
-    may_be_renamed,
     name_of,
     named,
     names_now,
+    renamed_nics,
 )
 from cobbler_bridge.plan.plan import Call, File, Parts, Setting, Step, Text, assignments, plain
 from cobbler_bridge.plan.target import Target
@@ -50,9 +50,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     for each in named(description):
         if not (isinstance(each.device, Nic) and each.device.left):
             steps += _profile(description, each)
-    for device, _ in description.devices:
-        if isinstance(device, Nic) and not device.left and may_be_renamed(device, bridges):
-            steps.append(rivals.rename(device.number))
+    steps += [rivals.rename(nic.number) for nic in renamed_nics(description)]
     steps.append(rivals.ASIDE)
     problems = [
         Problem(description.subject, keys.BRIDGE.name, _HIDDEN % name, "another name")

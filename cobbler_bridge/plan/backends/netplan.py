@@ -75,7 +75,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         steps += _keep(bridge)
     steps += [_WRITE, rivals.ASIDE]
     why = "netplan needs it: install netplan.io"
-    checks = (Need("/usr/sbin/netplan", why, "netplan.io", target.installer),)
+    checks = (Need("/usr/sbin/netplan", why, "netplan.io", target.package_tool),)
     return Parts(checks, tuple(steps), _EFFECTS), problems
 
 

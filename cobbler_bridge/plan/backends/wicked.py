@@ -9,18 +9,18 @@ each such value is a problem here.
 import re
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from cobbler_bridge.description import keys
 from cobbler_bridge.description.describe import FIRST_METRIC, Description
 from cobbler_bridge.description.network import Bond, Bridge, Device, Nic, Vlan, hears_routers
 from cobbler_bridge.plan.backends import rivals
 from cobbler_bridge.plan.names import (
     Named,
     bond_options,
+    field_of,
     mac_of,
-    may_be_renamed,
     name_of,
     named,
     names_now,
+    renamed_nics,
 )
 from cobbler_bridge.plan.plan import Call, Effect, File, Parts, Step, Text, Word, plain
 from cobbler_bridge.plan.target import Target
@@ -58,14 +58,9 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     for each in named(description):
         if not (isinstance(each.device, Nic) and each.device.left):
             steps += _device(description, each)
-    for device, _ in description.devices:
-        if (
-            isinstance(device, Nic)
-            and not device.left
-            and may_be_renamed(device, description.bridge_names)
-        ):
-            does = "udev's rule gives NIC %d its new name, if it must have one" % device.number
-            steps.append(Call("wicked_rename", (str(device.number),), does))
+    for nic in renamed_nics(description):
+        does = "udev's rule gives NIC %d its new name, if it must have one" % nic.number
+        steps.append(Call("wicked_rename", (str(nic.number),), does))
     for bridge in description.bridges:
         if bridge.ports:
             steps += _kept(bridge)
@@ -85,22 +80,15 @@ def _problems(description: Description) -> Iterator[Problem]:
             wrong = "wicked takes no device of the name %r" % name
             right = "letters, digits, '_', '-' and '.', not ending like %s"
             right %= ", ".join(_IGNORED_ENDINGS)
-            yield Problem(subject, _field(device), wrong, right)
+            yield Problem(subject, field_of(device), wrong, right)
         if isinstance(device, Bond):
             for wrong, right in _bond_problems(dict(device.options)):
                 wrong = "wicked would leave out the bond: " + wrong
-                yield Problem(subject, _field(device), wrong, right)
+                yield Problem(subject, field_of(device), wrong, right)
 
 
 def _may_be_called(name: str) -> bool:
     return bool(_NAME.match(name)) and not name.endswith(_IGNORED_ENDINGS)
-
-
-def _field(device: Device) -> str:
-    """Where the name of a device comes from."""
-    if isinstance(device, Nic) and device.interface is None:
-        return keys.PORT.name
-    return keys.BRIDGE.name if isinstance(device, Bridge) else "interface %s" % device.interface
 
 
 # What wicked knows of a bond's options (bonding.c, ni_bonding_set_option): the words of a value, or

@@ -20,7 +20,10 @@ from cobbler_bridge.plan.target import (
 )
 
 # of iptables-persistent
-_SAVED_RULES = SavedRules("/etc/iptables/rules.v4", "/etc/iptables/rules.v6")
+_SAVED_RULES = SavedRules("/etc/iptables/rules.v4", "/etc/iptables/rules.v6", settings=("", ""))
+_NFTABLES = ("/etc/nftables.conf", "/etc/nftables/*")
+_NAMED_IN = ("/etc/default/isc-dhcp-server",)
+_FIREWALLS = _SAVED_RULES, _NFTABLES, _NAMED_IN
 
 
 # all that may run, for a failed one may have left devices
@@ -30,7 +33,7 @@ _READERS = (IFUPDOWN, NETWORKMANAGER, NETWORKD)
 def _target(family: str, release: int, backend: str, reader: str) -> Target:
     name = "%s with %s" % (family, reader)
     readers = (*_READERS, NETPLAN) if backend == NETPLAN else _READERS
-    return Target(family, release, (backend,), readers, SYSTEMD, APT, _SAVED_RULES, name)
+    return Target(family, release, (backend,), readers, SYSTEMD, APT, *_FIREWALLS, name)
 
 
 FAMILY = Family(

@@ -15,7 +15,23 @@ from cobbler_bridge.plan.target import (
     Target,
 )
 
-_SAVED_RULES = SavedRules("/etc/sysconfig/iptables", "/etc/sysconfig/ip6tables")
+_SAVED_RULES = SavedRules(
+    "/etc/sysconfig/iptables",
+    "/etc/sysconfig/ip6tables",
+    settings=("/etc/sysconfig/iptables-config", "/etc/sysconfig/ip6tables-config"),
+)
+_NFTABLES = ("/etc/sysconfig/nftables.conf", "/etc/nftables/*")
+_NAMED_IN = (
+    "/etc/rc.d/rc.local",
+    "/etc/sysconfig/arptables",
+    "/etc/sysconfig/dhc*",
+    "/etc/sysconfig/ebtables*",
+    "/etc/sysconfig/network-scripts/ifcfg-ppp*",
+    "/etc/sysconfig/static-routes*",
+    "/etc/sysconfig/system-config-firewall",
+    "/sbin/ifup-local",
+)
+_FIREWALLS = _SAVED_RULES, _NFTABLES, _NAMED_IN
 _READERS = (NETWORK_SCRIPTS, NETWORKMANAGER, NETWORKD)
 
 
@@ -23,13 +39,13 @@ def _el(release: int, *backends: str, name: str = "") -> Target:
     init = SYSV if release < 7 else SYSTEMD
     readers = _READERS[: 2 if release < 7 else 3] if release < 9 else _READERS[1:]
     name = name or "EL %d" % release
-    return Target(EL, release, backends, readers, init, YUM, _SAVED_RULES, name)
+    return Target(EL, release, backends, readers, init, YUM, *_FIREWALLS, name)
 
 
 def _fedora(release: int, name: str = "") -> Target:
     # since 33 its installer writes keyfiles
     name = name or "Fedora %d" % release
-    return Target(FEDORA, release, ("keyfile",), _READERS[1:], SYSTEMD, YUM, _SAVED_RULES, name)
+    return Target(FEDORA, release, ("keyfile",), _READERS[1:], SYSTEMD, YUM, *_FIREWALLS, name)
 
 
 # os_version as Cobbler's distro_signatures.json names them

@@ -18,10 +18,18 @@ from cobbler_bridge.plan.target import (
 
 # all that may run, for a failed one may have left devices
 _READERS = (WICKED, NETWORKMANAGER)
+_NFTABLES = ("/etc/nftables.conf", "/etc/nftables/*")
+_NAMED_IN = (
+    "/etc/sysconfig/SuSEfirewall2",
+    "/etc/sysconfig/dhc*",
+    "/etc/sysconfig/network/ifsysctl-*",
+)
 
 
 def _target(release: int, backend: str, name: str) -> Target:
-    return Target(SUSE, release, (backend,), _READERS, SYSTEMD, ZYPPER, None, name)
+    return Target(
+        SUSE, release, (backend,), _READERS, SYSTEMD, ZYPPER, None, _NFTABLES, _NAMED_IN, name
+    )
 
 
 FAMILY = Family(

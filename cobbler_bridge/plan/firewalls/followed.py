@@ -14,9 +14,9 @@ from cobbler_bridge.plan.names import names_now
 from cobbler_bridge.plan.plan import Call, Step, Word
 from cobbler_bridge.plan.target import Target
 
-_SETTINGS = Call("follow_sysctl", (), "settings of a port in /etc/sysctl* are the bridge's too")
+_ZONES = "/etc/firewalld/zones/*.xml"
 _REST = Call("follow_rest", (), "other files that name a port are named in the log")
-_NFTABLES = Call("follow_nftables", (), "nftables' files name the bridge beside its port")
+_SETTINGS = Call("follow_sysctl", (), "settings of a port in /etc/sysctl* are the bridge's too")
 
 
 def begin(description: Description) -> Tuple[Step, ...]:
@@ -33,19 +33,28 @@ def begin(description: Description) -> Tuple[Step, ...]:
 
 def end(description: Description, target: Target) -> Tuple[Step, ...]:
     """What follows, behind the firewall's own steps; with ``none`` its files are only read."""
-    saved = target.saved_rules or ()
+    saved = target.saved_rules
+    # what differs by family comes first: what is behind it may be the same on all
     if description.firewall == "none":
-        does = "other files that name a port are named in the log, and those of firewalls"
-        return _SETTINGS, Call("follow_none", tuple(saved), does)
-    steps: List[Step] = [_SETTINGS]
-    if description.firewall not in ("auto", "iptables"):
-        steps += [iptables.followed(path) for path in saved]
+        rules = (*(saved.paths if saved else ()), *target.nftables, _ZONES)
+        return _named_in((*rules, *target.named_in)), _SETTINGS, _REST
+    steps: List[Step] = []
+    if saved and description.firewall not in ("auto", "iptables"):
+        steps += iptables.followed(saved)
+    if target.nftables and sysctl.can_have(target, "nftables") is not False:
+        does = "nftables' files name the bridge beside its port"
+        steps.append(Call("follow_nftables", target.nftables, does))
+    steps += [_named_in(target.named_in)] if target.named_in else []
+    steps.append(_SETTINGS)
     unzoned = tuple(each.name for each in description.bridges if each.zone is None)
-    if unzoned and sysctl.can_have(target, "firewalld"):
+    if unzoned and sysctl.can_have(target, "firewalld") is not False:
         does = "firewalld's files have %s in the zone of its port"
         steps.append(Call("follow_zones", unzoned, does % " and ".join(unzoned)))
-    steps += [_NFTABLES] if sysctl.can_have(target, "nftables") else []
     return (*steps, _REST)
+
+
+def _named_in(patterns: Tuple[str, ...]) -> Call:
+    return Call("name_in", patterns, "the log says where a file that its family has names a port")
 
 
 def _shown(word: Word) -> str:

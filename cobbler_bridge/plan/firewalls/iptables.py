@@ -17,14 +17,15 @@ from cobbler_bridge.problem import Problem
 RULE = "-A FORWARD -m physdev --physdev-is-bridged -j ACCEPT"
 
 
-def _edited(path: str, when: str, *how: str) -> Call:
-    does = "%s is edited %s: %s, before any rule that rejects" % (path, when, RULE)
-    return Call("iptables_bridged", (path, RULE) + how, does)
+def _edited(path: str, settings: str, rule: str, does: str, how: str = "") -> Call:
+    words = (path, rule, how, settings) if settings else (path, rule, how) if how else (path, rule)
+    return Call("iptables_bridged", words, does)
 
 
-def followed(path: str) -> Call:
+def followed(saved: SavedRules) -> Tuple[Call, ...]:
     """What saved rules say of a port, said of its bridge, and no rule of ours."""
-    return Call("iptables_bridged", (path, ""), "%s has rules of a port for its bridge too" % path)
+    does = "%s has rules of a port for its bridge too"
+    return tuple(_edited(path, settings, "", does % path) for path, settings in saved.files)
 
 
 def where_saved(target: Target) -> Parts:
@@ -33,9 +34,12 @@ def where_saved(target: Target) -> Parts:
 
 
 @functools.lru_cache(maxsize=None)
-def _both(saved: SavedRules, when: str = "where it is there", *how: str) -> Parts:
-    edits = _edited(saved.ipv4, when, *how), _edited(saved.ipv6, "where it is there")
-    return Parts((), edits)
+def _both(saved: SavedRules, when: str = "where it is there", how: str = "") -> Parts:
+    """The rule in both files; ``when`` and ``how`` are of the one for IPv4."""
+    does = "%s is edited %s: " + RULE + ", before any rule that rejects"
+    (ipv4, its), (ipv6, others) = saved.files
+    first = _edited(ipv4, its, RULE, does % (ipv4, when), how)
+    return Parts((), (first, _edited(ipv6, others, RULE, does % (ipv6, "where it is there"))))
 
 
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:

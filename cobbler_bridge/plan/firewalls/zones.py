@@ -13,8 +13,11 @@ from cobbler_bridge.problem import Problem
 def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
     """A word in the log where the machine has no such zone: it may get it later."""
     asked = dict.fromkeys(each.zone for each in description.bridges if each.zone is not None)
-    if asked and not sysctl.can_have(target, "firewalld"):
+    there = sysctl.can_have(target, "firewalld")
+    if asked and not there:
         wrong = "%s has no firewalld, whose zone it would be" % target.name
+        if there is None:
+            wrong = "it is not known whether %s has firewalld, whose zone it would be" % target.name
         return Parts(), [Problem(description.subject, keys.ZONE.name, wrong, "remove it")]
     does = "the log says so where firewalld has no zone %s here"
     steps: Tuple[Step, ...] = tuple(Call("zone_there", (zone,), does % zone) for zone in asked)

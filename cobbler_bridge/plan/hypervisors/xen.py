@@ -63,7 +63,11 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     xen = description.xen
     if xen.mode == "none":
         return Parts(), []
-    tools = _TOOLS.row(target) or _NONE
+    tools = _TOOLS.row(target)
+    if tools is None:
+        wrong = "it is not known what Xen on %s has" % target.name
+        problem = Problem(description.subject, keys.XEN.name, wrong, "it can be none")
+        return Parts(), [problem]
     problems = _unsupported(description, target, tools)
     if problems:
         return Parts(), problems
@@ -80,7 +84,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         if xen.vif_script is not None:
             edits.append(_xl("vif.default.script", "vifscript", xen.vif_script))
     effects = (Effect(XEN, "xend"),)
-    return Parts(_checks(description, target, tools), (*found, *edits), effects), []
+    return Parts(_needs(description, target, tools), (*found, *edits), effects), []
 
 
 def _unsupported(description: Description, target: Target, tools: Tools) -> List[Problem]:
@@ -102,7 +106,7 @@ def _unsupported(description: Description, target: Target, tools: Tools) -> List
     return problems
 
 
-def _checks(description: Description, target: Target, tools: Tools) -> Tuple[Step, ...]:
+def _needs(description: Description, target: Target, tools: Tools) -> Tuple[Step, ...]:
     """Nothing is begun where Xen, or a script that was named, isn't there."""
     xen = description.xen
     known = [path for path, there in ((XEND, tools.xend), (XL, tools.xl)) if there]
@@ -115,7 +119,7 @@ def _checks(description: Description, target: Target, tools: Tools) -> Tuple[Ste
         checks.append(_has("Xen would call it", SCRIPTS + script))
     if xen.mode == NETWORK_BRIDGE:
         why = "network-bridge needs it: install bridge-utils"
-        checks.append(Need(_BRCTL, why, "bridge-utils", target.installer))
+        checks.append(Need(_BRCTL, why, "bridge-utils", target.package_tool))
     return tuple(checks)
 
 

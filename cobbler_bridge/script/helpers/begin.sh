@@ -38,17 +38,16 @@ tell_why() {
     curl -g -f -s -m 20 "$1" || wget -q -O - -T 20 -t 1 "$1"
 } > /dev/null 2>&1 < /dev/null
 
-# need PATH WHY PACKAGE INSTALLER: without this program nothing is begun; where INSTALLER can, it
-# installs it
+# need PATH WHY PACKAGE TOOL INSTALL [REFRESH]: without this program nothing is begun; the package tool
+# is called with the words INSTALL, where it is there, and with REFRESH before
 need() {
     [ -x "$root$1" ] && return
-    if [ -z "$root$looks" ] && [ -x "/usr/bin/$4" ]; then
-        say "there is no $1: $4 is asked to install $3"
-        # what apt-get knows of may be old, or nothing
-        case $4 in apt-get) "$4" -q update ;; esac > /dev/null 9<&- || :
-        # zypper asks whom it can't ask, without a word before what it is to do
-        case $4 in zypper) quiet=-n ;; *) quiet=-y ;; esac
-        DEBIAN_FRONTEND=noninteractive "$4" -q "$quiet" install "$3" > /dev/null 9<&- || :
+    if [ -z "$root$looks" ] && [ -x "$4" ]; then
+        say "there is no $1: ${4##*/} is asked to install $3"
+        # shellcheck disable=SC2086 # words
+        [ -z "${6:-}" ] || "$4" $6 > /dev/null 9<&- || :
+        # shellcheck disable=SC2086 # words
+        DEBIAN_FRONTEND=noninteractive "$4" $5 "$3" > /dev/null 9<&- || :
     fi
     [ -x "$root$1" ] || leave_alone "there is no $1: $2"
 }

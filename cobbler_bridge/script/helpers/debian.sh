@@ -18,6 +18,8 @@ debian_reader() {
         reader='what the installer makes a NetworkManager of at its end'
     elif [ -d "$root/usr/share/ifupdown2" ]; then
         reader=ifupdown2
+    elif [ -d "$root/usr/libexec/ifupdown-ng" ]; then
+        reader=ifupdown-ng
     elif [ -x "$root/sbin/ifup" ]; then
         reader=ifupdown
     fi

@@ -1,5 +1,5 @@
 # Edits files that hold more than what is ours, in the copy that lies ready.
-# needs: edit_whole leave_alone will_write cat cp mkdir tr wc
+# needs: edit_whole folder leave_alone will_write cat cp tr wc
 
 # of each device that is followed DEVICE=BRIDGE
 followed=
@@ -35,7 +35,7 @@ rewrite_file() {
     elif [ ! -e "$root$1" ]; then
         edit_whole 644 "$1"
         return
-    elif mkdir -p "$new/files${1%/*}" && cp -p "$root$1" "$new/files$1"; then
+    elif folder "$new/files${1%/*}" && cp -p "$root$1" "$new/files$1"; then
         if cat > "$new/files$1" && printf '%s\n' "$1" >> "$new/list"; then return; fi
     fi
     leave_alone "$1 can't be prepared"

@@ -1,6 +1,6 @@
 # What proves the network: it hears what only this machine knows, and what this run changes.
-# needs: copy give_up is_ours leave_alone nap process runs same say to_disk undo write_file
-# needs: cat grep mkdir mv rm sed
+# needs: copy folder give_up gone is_ours leave_alone nap process runs same say to_disk undo write_file
+# needs: cat grep mv rm sed
 
 # firstboot_nics: the name of each NIC before it was ever a port
 firstboot_nics() {
@@ -19,12 +19,7 @@ firstboot_nics() {
 
 # keep_script PATH: what is run stays on the host, to be looked at and to be run again
 keep_script() {
-    if command -v whole > /dev/null; then
-        # shellcheck disable=SC2016 # what runs it
-        whole && echo '(bridge_setup) < /dev/null || { [ $? -eq 1 ] && [ "${1:-}" != apply ]; }'
-    else
-        cat "$0"
-    fi > "$new/program" || leave_alone "$1 can't be prepared"
+    if command -v whole > /dev/null; then whole; else cat "$0"; fi > "$new/program" || leave_alone "$1 can't be prepared"
     write_file 600 "$1" < "$new/program"
 }
 
@@ -100,7 +95,7 @@ note() {
         return
     fi
     # the file itself: it leaves its place by a new one that is renamed
-    mkdir -p "$state/before${1%/*}" && copy "$stood" "$state/before$1" &&
+    folder "$state/before${1%/*}" && copy "$stood" "$state/before$1" &&
         printf 'had %s\n' "$1" >> "$new/changes"
 }
 
@@ -108,8 +103,8 @@ end_changes() {
     [ -e "$state/unfinished" ] || return 0
     # what a check that was cut off laid ready belongs to another time
     while read -r what path; do
-        rm -f "$root${path%/*}/.cobbler-bridge.old.${path##*/}" \
-            "$root${path%/*}/.cobbler-bridge.ours.${path##*/}"
+        gone "$root${path%/*}/.cobbler-bridge.old.${path##*/}"
+        gone "$root${path%/*}/.cobbler-bridge.ours.${path##*/}"
     done < "$state/changes"
     to_disk
     rm -f "$state/unfinished"
@@ -202,12 +197,11 @@ await_check() {
     fi
 }
 
+# check_starts COMMAND: by this the check begins on a machine that runs
+check_starts() {
+    check_start=$1
+}
+
 begin_check() {
-    unit=cobbler-bridge-firstboot
-    if [ -x "$root/etc/rc.d/init.d/$unit" ]; then
-        # what it starts hears signals
-        (trap - HUP INT TERM PIPE && exec "$root/etc/rc.d/init.d/$unit" start)
-    else
-        systemctl daemon-reload && systemctl restart "$unit.service"
-    fi
+    eval "$check_start"
 }

@@ -12,11 +12,11 @@ follow() {
     done
 }
 
-# follow_in AWK PATH...: each file as this program makes it line by line, if it changes anything
+# follow_in AWK PATTERN...: each file as this program makes it line by line, if it changes anything
 follow_in() {
     program=$1
     shift
-    for path; do
+    for pattern; do for path in "$root"$pattern; do
         path=${path#"$root"}
         [ -f "$root$path" ] && [ -n "$followed" ] || continue
         current "$path" | tr -d '\000' > "$new/text" || leave_alone "$path can't be read"
@@ -31,7 +31,7 @@ follow_in() {
                 if (changed != "") for (n = 1; n <= last; n++) print out[n]
             }' "$new/text" > "$new/ruled" || leave_alone "$path can't be edited"
         [ ! -s "$new/ruled" ] || rewrite_file "$path" < "$new/ruled"
-    done
+    done; done
 }
 
 # follow_sysctl: the bridge gets the settings of its port
@@ -51,7 +51,7 @@ follow_sysctl() {
             for (n = 1; n <= pairs; n++)
                 if (index(text, head part(device[n])) == 1)
                     add(head part(bridge[n]) substr(text, length(head part(device[n])) + 1))
-        }' "$root"/etc/sysctl.conf "$root"/etc/sysctl.d/*.conf
+        }' /etc/sysctl.conf '/etc/sysctl.d/*.conf'
 }
 
 # follow_zones BRIDGE...: firewalld has each in the zone of the first of its ports that has one, which
@@ -117,7 +117,7 @@ zone_of() {
     [ -n "$zone" ] || while read -r its zone path; do [ "$its" != "$1" ] || return 0; done < "$new/zones"
 }
 
-# follow_nftables: what compares with a device compares with its bridge too, by name: it comes later
+# follow_nftables PATTERN...: in these files what compares with a device compares with its bridge too, by name: it comes later
 follow_nftables() {
     # shellcheck disable=SC2016 # awk's
     follow_in '
@@ -200,10 +200,10 @@ follow_nftables() {
             if (l < NR) return
             for (n = 1; n < t; n++) out[1] = out[1] piece[n]
             last = 1
-        }' "$root"/etc/sysconfig/nftables.conf "$root"/etc/nftables.conf "$root"/etc/nftables/*
+        }' "$@"
 }
 
-# name_in PATH...: where these name a port, the log is to say so
+# name_in PATTERN...: where these name a port, the log is to say so
 name_in() {
     # shellcheck disable=SC2016 # awk's
     follow_in '
@@ -216,24 +216,14 @@ name_in() {
         }' "$@"
 }
 
-# follow_rest: what names a port and is not followed is said, in the log and at the first boot
+# follow_rest: what names a port and is not followed is said, in the log and at the first boot; also of
+# files that have the same place everywhere
 follow_rest() {
-    name_in "$root"/etc/firewalld/direct.xml "$root"/etc/shorewall*/* "$root"/etc/sysconfig/arptables \
-        "$root"/etc/sysconfig/ebtables* "$root"/etc/sysconfig/system-config-firewall \
-        "$root"/etc/sysconfig/SuSEfirewall2 "$root"/etc/sysconfig/network/ifsysctl-* \
-        "$root"/etc/sysconfig/static-routes* "$root"/etc/sysconfig/dhc* "$root"/etc/rc.d/rc.local \
-        "$root"/etc/NetworkManager/dispatcher.d/* "$root"/sbin/ifup-local "$root"/etc/radvd.conf \
-        "$root"/etc/ufw/*.rules "$root"/etc/default/isc-dhcp-server \
-        "$root"/etc/dnsmasq.conf "$root"/etc/dnsmasq.d/* "$root"/etc/keepalived/keepalived.conf \
-        "$root"/etc/libvirt/qemu/networks/*.xml "$root"/etc/sysconfig/network-scripts/ifcfg-ppp*
+    name_in /etc/firewalld/direct.xml '/etc/shorewall*/*' '/etc/NetworkManager/dispatcher.d/*' \
+        /etc/radvd.conf '/etc/ufw/*.rules' /etc/dnsmasq.conf '/etc/dnsmasq.d/*' \
+        /etc/keepalived/keepalived.conf '/etc/libvirt/qemu/networks/*.xml'
     sort -u "$new/named" > "$new/once" || leave_alone "nothing can be written below $state"
     while read -r each; do say "$each"; done < "$new/once"
     will_write /var/lib/cobbler-bridge/expected && { [ -s "$new/once" ] || [ -e "$state/unfollowed" ]; } || return 0
     write_file 644 /var/lib/cobbler-bridge/unfollowed < "$new/once"
-}
-
-# follow_none PATH...: of firewalls that are let be, these saved rules too
-follow_none() {
-    name_in "$@" "$root"/etc/firewalld/zones/*.xml "$root"/etc/sysconfig/nftables.conf "$root"/etc/nftables.conf "$root"/etc/nftables/*
-    follow_rest
 }

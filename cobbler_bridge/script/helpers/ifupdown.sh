@@ -28,6 +28,7 @@ ifupdown_stanzas() {
     if ! grep -vxF "$interfaces" "$new/sourced" > "$new/interfaces" || ! printf '' > "$new/odd"; then
         leave_alone "nothing can be written below $state"
     fi
+    ifupdown_readable
     for base in "$root" "$state/kept"; do
         into=$new/stanzas
         [ "$base" = "$root" ] || into=$new/kept/stanzas
@@ -98,6 +99,17 @@ ifupdown_stanzas() {
                     row(device, path[master[device]], master[device])
             }' "$@" >> "$new/there" || leave_alone "ifupdown's files can't be read"
     done
+}
+
+# ifupdown_readable: ends here where a stanza has no method: ifupdown takes none of such a file
+ifupdown_readable() {
+    while read -r path; do
+        stanza=$(awk '
+            { while (sub(/\\$/, "") && (getline more) > 0) $0 = $0 more }
+            $1 == "iface" && NF < 4 && !/[ \t]inherits[ \t]/ { print; exit }' "$root$path") ||
+            leave_alone "$path can't be read"
+        [ -z "$stanza" ] || leave_alone "$path has '$stanza', which ifupdown can't read: write its family and its method behind it, as inet dhcp"
+    done < "$new/interfaces"
 }
 
 # ifupdown_aside [NAME...]: the stanzas of our devices, and their names in lists, go from each other

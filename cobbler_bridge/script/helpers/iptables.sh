@@ -1,8 +1,9 @@
 # Edits saved rules as iptables-restore reads them: word by word, each table by itself.
-# needs: current edit_whole leave_alone awk
+# needs: current edit_whole leave_alone runs say awk grep
 
-# iptables_bridged PATH RULE [make]: the rule, if any, comes before all of FORWARD that could reject,
-# once; rules about a device that is followed hold for its bridge too
+# iptables_bridged PATH RULE [HOW [SETTINGS]]: the rule, if any, comes before all of FORWARD that could
+# reject, once, in a file that is made if HOW is make; rules about a device that is followed hold for its
+# bridge too. By SETTINGS the service may save the rules that run over ours, on a machine that runs
 iptables_bridged() {
     if [ -f "$root$1" ]; then
         current "$1" > "$new/rules" || leave_alone "$1 can't be read"
@@ -139,4 +140,7 @@ iptables_bridged() {
             if (!filtered && rule != "") print "*filter\n:FORWARD ACCEPT [0:0]\n" rule "\nCOMMIT"
         }' "$new/rules" > "$new/ruled" || leave_alone "$1 can't be edited"
     edit_whole 600 "$1" < "$new/ruled"
+    if [ -n "${4:-}" ] && runs && grep -Eqs '^[[:space:]]*(IP6?TABLES_)?SAVE_ON_(STOP|RESTART)=["'\'']?yes' "$root$4"; then
+        say "by $4 the rules that run are saved over $1 when the service is stopped or started again: with no there it stays as it is written"
+    fi
 }

@@ -6,6 +6,8 @@
 # NetworkManager is what it writes for
 netplan_files() {
     # for this script only
+    cat "$new/files/usr/libexec/cobbler-bridge/netplan" > "$new/netplan.py" ||
+        leave_alone "nothing can be written below $state"
     will_not_write /usr/libexec/cobbler-bridge/netplan
     while read -r number mac left; do
         eval "printf '%s\n' \"nic \$nic$number \$port$number $mac $left\""
@@ -17,7 +19,7 @@ netplan_files() {
 
 # netplan_program COMMAND: what it prints is "told"; what it refuses is its last line
 netplan_program() {
-    "$root/usr/bin/python3" "$new/files/usr/libexec/cobbler-bridge/netplan" "$1" "$root" \
+    "$root/usr/bin/python3" "$new/netplan.py" "$1" "$root" \
         < "$new/asked" > "$new/told" 2> "$new/why" || {
         why='netplan'\''s files can'\''t be read'
         while read -r line; do why=$line; done < "$new/why"

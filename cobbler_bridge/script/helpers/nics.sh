@@ -75,7 +75,9 @@ is_nic() {
         if [ -e "$mark" ] || [ -L "$mark" ]; then [ -e "$at/device" ] || return 1; fi
     done
     [ ! -e "$root/proc/net/vlan/$1" ] || return 1
-    ! grep -q '^DEVTYPE=' "$at/uevent" 2> /dev/null || return 1
+    while read -r mark; do
+        case $mark in DEVTYPE=*) return 1 ;; esac
+    done < "$at/uevent"
     kind=
     read -r kind < "$at/type" || :
     [ "$kind" = 1 ]
@@ -115,10 +117,14 @@ nic_mac() {
         [ -z "$own_mac" ] || break
     done
     # 3: somebody gave it another one, which it has no more when it starts again
-    [ -n "$own_mac" ] || ! grep -q '^3$' "$root/sys/class/net/$1/addr_assign_type" 2> /dev/null ||
+    assigned=
+    { read -r assigned < "$root/sys/class/net/$1/addr_assign_type"; } 2> /dev/null || :
+    [ -n "$own_mac" ] || [ "$assigned" != 3 ] ||
         own_mac=$(ethtool -P "$1" 2> /dev/null | sed -n 's/.*: \([0-9a-f:]*[1-9a-f][0-9a-f:]*\)$/\1/p')
     [ -n "$own_mac" ] || read -r own_mac < "$root/sys/class/net/$1/address" || :
-    printf '%s\n' "$own_mac" | tr 'A-F' 'a-f'
+    # as the kernel writes it
+    case $own_mac in *[A-F]*) own_mac=$(printf '%s' "$own_mac" | tr 'A-F' 'a-f') ;; esac
+    printf '%s\n' "$own_mac"
 }
 
 nics_said() {

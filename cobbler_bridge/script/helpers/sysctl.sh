@@ -34,15 +34,17 @@ sysctl_conf() {
     edit_whole 644 "$1" < "$new/set"
 }
 
-# sysctl_where SETTINGS RULE UNIT...: without one of these units enabled the two files go again.
+# sysctl_where SETTINGS RULE ENABLED UNIT...: without one of these units enabled, by a link in one of the
+# folders ENABLED, the two files go again.
 # They lie ready; the same where the administrator wants bridged frames filtered
 sysctl_where() {
     settings=$1
     rule=$2
-    shift 2
+    folders=$3
+    shift 3
     enabled=
     for unit; do
-        for link in "$root"/etc/systemd/system/*/"$unit"; do
+        for link in "$root"$folders/"$unit"; do
             if [ -e "$link" ] || [ -L "$link" ]; then enabled=$unit; fi
             # its package enables the service, and the administrator this
             [ "$enabled" != ufw.service ] || grep -qsx 'ENABLED=yes' "$root/etc/ufw/ufw.conf" || enabled=

@@ -1,17 +1,17 @@
 # Puts the files in place all together, or leaves the machine as it is and says why.
-# needs: alike check_names copy gone is_there leave_alone put runs same say set_aside will_write
-# needs: cat cp grep mkdir mv rm sed sync
+# needs: alike check_names copy folder gone is_there leave_alone put runs same say set_aside will_write
+# needs: cat cp grep mv rm sed sync
 
 # keep PATH: a copy of what stood there, beside any older one; what we wrote is not the first
 keep() {
     [ -e "$root$1" ] || return 0
     kept=$state/kept$1
-    ! grep -qsxF -- "$1" "$state/written" || kept=$kept.again
+    [ ! -r "$state/written" ] || ! grep -qxF -- "$1" "$state/written" || kept=$kept.again
     while [ -e "$kept" ]; do
         ! same "$root$1" "$kept" || return 0
         kept=$kept.again
     done
-    mkdir -p "${kept%/*}" && cp -p "$root$1" "$kept"
+    folder "${kept%/*}" && cp -p "$root$1" "$kept"
 }
 
 # remember PATH: what stands there now lies ready beside it, for undo; the kept one may be older
@@ -99,7 +99,7 @@ is_alike() {
 lay_ready() {
     while read -r path; do
         beside=$root${path%/*}/.cobbler-bridge.${path##*/}
-        if { is_ours "$path" || keep "$path"; } && mkdir -p "$root${path%/*}" && remember "$path"; then
+        if { is_ours "$path" || keep "$path"; } && folder "$root${path%/*}" && remember "$path"; then
             cp -pP "$new/files$path" "$beside" && continue
         fi
         give_up "$path can't be written"
@@ -115,7 +115,7 @@ no_old() {
     for list in todo aside; do
         while read -r path; do
             old=$root${path%/*}/.cobbler-bridge.old.${path##*/}
-            rm -f "$old" || rm -f "$old" || :
+            gone "$old" || gone "$old" || :
         done < "$new/$list"
     done
 }

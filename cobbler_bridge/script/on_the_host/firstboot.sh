@@ -1,8 +1,8 @@
 # Proves at the first boot that the bridge works, or puts the old network back, and tells Cobbler
 # which. What must be proved stands in the file "expected", which is "rolled-back" from when the old
 # network is back until the script is run again.
-# Before it stand parts of "check" that say how services are started here, and for each reader of the
-# network's files that may be here its name and what is special about it, which is called by name:
+# Before it stand parts of "check": the one of what starts services here, which has the same functions for
+# every init system, and for each reader of the network's files that may be here its name and what is special about it, which is called by name:
 # stop_READER stops it in place of its service; release_READER frees the NICs of what it leaves on
 # them, so that it is stopped before a host that runs is switched, unless holds_READER finds nothing
 # on them; clear_READER takes away what it
@@ -20,7 +20,7 @@ old_network_seconds=60
 old_table=7760
 telling_seconds=900
 script_seconds=600
-undoing=
+undoing='' waited=0 switched='' leaving=''
 into=
 # in which all hosts look at their bridges
 watch_seconds=7200
@@ -139,6 +139,9 @@ look() {
         look_for_anybody
         return
     fi
+    for port in $leaving; do
+        [ ! -e "$net/$port/brport" ] || lacks "$port is still in a bridge"
+    done
     while read -r what value address gateway; do
         case $what in
         bridge)
@@ -288,9 +291,10 @@ rules_let_in() {
         grep -q -e "^-A .*-i $bridge .*-j ACCEPT" -e "iifname.*\"$bridge\".* accept"
 } 2> /dev/null
 
-# prove: waits until all is as expected, as long as it may take
+# prove: waits until all is as expected, as long as it may take; where a host that runs was switched it
+# must be so for a second, for a reader may be half way between the old network and the new one
 prove() {
-    without='' heard=''
+    without='' heard='' waited=0 steady=''
     seconds
     began=$now
     while
@@ -299,8 +303,15 @@ prove() {
         seconds
         waited=$((now - began))
         look
-        [ -n "$missing" ]
+        [ -n "$missing" ] || [ -n "$switched" ]
     do
+        if [ -z "$missing" ]; then
+            [ -z "$steady" ] || break
+            steady=yes
+            sleep 1
+            continue
+        fi
+        steady=
         [ "$waited" -lt "$timeout" ] || return 1
         nap
     done
@@ -547,10 +558,14 @@ resume() {
 switch_over() {
     say "the network is started again, with the bridge$bridges"
     uninterruptible
+    switched=yes
     note_guests
+    note_leaving
     note_addresses
     load_rules
     note_readers
+    # NetworkManager would leave it there
+    for port in $leaving; do ip link set dev "$port" nomaster; done > /dev/null 2>&1
     first=$gone
     for reader in $used; do
         reader=${reader#systemd-}
@@ -594,6 +609,18 @@ note_guests() {
     done
 } 2> /dev/null
 
+# note_leaving: what has been a port by the old files, and is to be none
+note_leaving() {
+    for bridge in $bridges; do
+        for port in "$net/$bridge/brif"/*; do
+            port=${port##*/}
+            case " $ports " in *" $port "*) continue ;; esac
+            set -- "$net/$port"/lower_*
+            if [ -e "$net/$port/device" ] || [ -e "$1" ]; then leaving="$leaving $port"; fi
+        done
+    done
+}
+
 # plug_in: those that nobody has in a bridge; where theirs is gone, into the first of those that are
 # wanted
 plug_in() {
@@ -624,8 +651,12 @@ note_addresses() {
             for way in '' via; do
                 ip "-$version" route show dev "$device" | while read -r route; do
                     case "$way,$route" in
-                    ,*' via '* | *[!0-9a-z:./\ ]*) ;;
-                    ,* | via,*' via '*) printf '%s\n' "route $version $device ${route%% linkdown*}" ;;
+                    ,*' via '* | *[!0-9a-z:./,\ ]*) ;;
+                    ,* | via,*' via '*)
+                        # what is only told
+                        route=${route%% linkdown*}
+                        printf '%s\n' "route $version $device ${route%% expires*}"
+                        ;;
                     esac
                 done
             done
@@ -662,6 +693,8 @@ keep_addresses() {
         address | same) kind=$what by=$version old=$address ;;
         on)
             now_on "$version"
+            # its reader may be about to put it into the bridge
+            case " $ports " in *" $device "*) [ "$waited" -ge 2 ] || continue ;; esac
             case $kind in
             address | "${1:-}") ! has_not "$by" "$old" "$device" || changed=yes ;;
             esac
@@ -1080,11 +1113,6 @@ leave() {
     forget
     no_units
 }
-
-# no_units: nor is anything left of one that has failed
-no_units() {
-    ! there_is systemctl || { systemctl daemon-reload && systemctl reset-failed "cobbler-bridge-*"; }
-} > /dev/null 2>&1
 
 # abandon: what is written now nobody is to prove
 abandon() {

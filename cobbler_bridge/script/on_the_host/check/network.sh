@@ -4,7 +4,7 @@ readers="$readers network"
 
 # stop_network: systemd takes it for stopped where somebody called the script
 stop_network() {
-    if [ -x "$root/etc/rc.d/init.d/network" ]; then init_script network stop; else systemctl stop network.service; fi
+    if [ -x "$root/etc/rc.d/init.d/network" ]; then init_script network stop; else stop_service network; fi
 }
 
 # release_network: it knows of no lease of a port

@@ -4,9 +4,23 @@ readers="$readers networking"
 # stop_networking: a service that failed would take nothing down; what is not there it would make
 stop_networking() {
     for device in $bridges $devices; do
+        end_client "$device"
+        # or ifdown gives back what the card, or the bridge, asks for in a moment
+        for file in "$root/var/lib/dhcp/dhclient.$device.leases" "$root/var/lib/dhcp/dhclient6.$device.leases"; do
+            [ ! -e "$file" ] || sed -i '/^default-duid /!d' "$file"
+        done
         [ ! -e "$net/$device" ] || ifdown --force "$device"
     done
-    systemctl stop networking.service
+    stop_service networking
+}
+
+# end_client DEVICE: the one that has its lease
+end_client() {
+    for file in "$root/run/dhclient.$1.pid" "$root/run/dhclient6.$1.pid" \
+        "$root/run/dhcpcd-$1.pid" "$root"/run/dhcpcd/"$1"*.pid; do
+        process "$file"
+        case $command in *dhclient* | *dhcpcd*) kill "$pid" ;; esac
+    done
 }
 
 # started_networking: which older ones leave to udev
@@ -16,13 +30,7 @@ started_networking() {
 
 # release_networking: the files say nothing of a lease any more
 release_networking() {
-    for nic in $nics; do
-        for file in "$root/run/dhclient.$nic.pid" "$root/run/dhclient6.$nic.pid" \
-            "$root/run/dhcpcd-$nic.pid" "$root"/run/dhcpcd/"$nic"*.pid; do
-            process "$file"
-            case $command in *dhclient* | *dhcpcd*) kill "$pid" ;; esac
-        done
-    done
+    for nic in $nics; do end_client "$nic"; done
 }
 
 # same_client BRIDGE: a server knows it by the name that the card's client has made up for itself
@@ -55,7 +63,7 @@ restart_networking() {
     done
     clear_networking
     for nic in $nics; do ip addr flush dev "$nic"; done
-    systemctl restart networking.service
+    restart_service networking
     started_networking
 }
 

@@ -11,9 +11,24 @@ is_up() {
         systemctl -q is-enabled "$1.service" 2> /dev/null
 }
 
+# stop_service NAME
+stop_service() {
+    systemctl stop "$1.service"
+}
+
+# start_service NAME
+start_service() {
+    systemctl start "$1.service"
+}
+
+# restart_service NAME
+restart_service() {
+    systemctl restart "$1.service"
+}
+
 # stop_reader READER
 stop_reader() {
-    if there_is "stop_$1"; then "stop_$1"; else systemctl stop "$1.service"; fi
+    if there_is "stop_$1"; then "stop_$1"; else stop_service "$1"; fi
 }
 
 # start_reader READER start|restart
@@ -22,7 +37,7 @@ start_reader() {
         "restart_$1"
         return
     fi
-    systemctl restart "$1.service"
+    restart_service "$1"
     ! there_is "started_$1" || "started_$1"
 }
 
@@ -44,6 +59,11 @@ no_start() {
     rm -f "$root"/etc/systemd/system/*/cobbler-bridge-* "$root"/etc/systemd/system/cobbler-bridge-* \
         "$root"/etc/systemd/system/.cobbler-bridge.* "$root"/etc/systemd/system/*/.cobbler-bridge.*
 }
+
+# no_units: nor is anything left of one that has failed
+no_units() {
+    systemctl daemon-reload && systemctl reset-failed "cobbler-bridge-*"
+} > /dev/null 2>&1
 
 # start_watch: on a host that runs nothing has
 start_watch() {

@@ -8,6 +8,21 @@ is_up() {
     [ "$1" != NetworkManager ] || pidof NetworkManager > /dev/null 2>&1
 }
 
+# stop_service NAME
+stop_service() {
+    init_script "$1" stop
+}
+
+# start_service NAME
+start_service() {
+    init_script "$1" start
+}
+
+# restart_service NAME
+restart_service() {
+    init_script "$1" restart
+}
+
 # stop_reader READER
 stop_reader() {
     init_script "$1" stop
@@ -32,6 +47,11 @@ no_start() {
     rm -f "$root"/etc/rc.d/rc?.d/S99cobbler-bridge-firstboot \
         "$root/etc/rc.d/init.d/cobbler-bridge-firstboot" "$root"/etc/rc.d/*/.cobbler-bridge.* \
         "$root/etc/cron.daily/cobbler-bridge-firstboot" "$root"/etc/cron.daily/.cobbler-bridge.*
+}
+
+# no_units: init keeps none
+no_units() {
+    :
 }
 
 # start_watch: cron does it

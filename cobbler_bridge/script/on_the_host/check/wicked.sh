@@ -3,13 +3,13 @@ readers="$readers wicked"
 
 # stop_wicked: it takes down what it has made by the files that are there, also where its service failed
 stop_wicked() {
-    systemctl stop wicked.service
+    stop_service wicked
     wicked --systemd ifdown all
 }
 
 # restart_wicked: only what differs from the files is taken down
 restart_wicked() {
-    systemctl start wicked.service
+    start_service wicked
     wicked --systemd ifreload all
 }
 
