@@ -277,10 +277,10 @@ def test_a_script_can_be_read(os_version: str, backend: str, xen: str) -> None:
 
 # Where only the machine tells what reads its network: a script has all of it
 UNTOLD = (
-    ("debian", 3770, 2550),
-    ("ubuntu", 3770, 2550),
-    ("suse", 3220, 2000),
-    ("generic", 5000, 3430),
+    ("debian", 3800, 2470),
+    ("ubuntu", 3800, 2470),
+    ("suse", 3200, 1950),
+    ("generic", 4950, 3450),
 )
 
 
