@@ -201,10 +201,6 @@ def test_a_host_that_runs(host: Booting) -> None:
     script = bridge_setup(
         {**known, "bridge_ipv4": "10.99.7.7/24,10.99.7.1", "bridge_timeout": "10"}
     )
-    # as an initramfs leaves it that had the network first
-    text = "network: {ethernets: {eth0: {dhcp4: true}}}"
-    leaves = "mkdir -p /run/netplan && echo '%s' > /run/netplan/eth0.yaml" % text
-    host.system.run("sh", "-c", leaves)
     host.write("/script", script)
     said = host.system.run("sh", "/script")
     assert "it takes effect now: it is proved, or the old network put back" in said
@@ -219,7 +215,6 @@ def test_a_host_that_runs(host: Booting) -> None:
     host.comes_up("br0")
     assert host.addresses("eth0") == []
     assert host.ports("br0") == ["eth0"]
-    assert host.files() == ["00-installer-config.yaml", "90-cobbler-bridge.yaml", "eth0.yaml"]
 
 
 class Running(Booting):
