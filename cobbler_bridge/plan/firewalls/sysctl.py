@@ -74,9 +74,10 @@ _SETTINGS = File(
         "net.bridge.bridge-nf-call-arptables = 0\n",
     ),
 )
+# its path is this one also where /sbin is a folder of its own: SLES 12 and 15, Debian 10
 _RULE = (
     "# cobbler-bridge: the settings are there once this module is\n"
-    'ACTION=="add", SUBSYSTEM=="module", KERNEL=="%s", RUN+="/usr/sbin/sysctl -e -q -p %s"\n'
+    'ACTION=="add", SUBSYSTEM=="module", KERNEL=="%s", RUN+="/sbin/sysctl -e -q -p %s"\n'
 )
 
 
