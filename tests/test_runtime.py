@@ -14,6 +14,8 @@ import golden
 import scratch_machine as machine
 from cobbler_bridge.plan.families.redhat import FAMILY as REDHAT
 from cobbler_bridge.plan.firewalls.iptables import RULE
+from cobbler_bridge.plan.plan import Need
+from cobbler_bridge.plan.target import APT, YUM, ZYPPER, PackageTool
 from cobbler_bridge.script import carried, render
 from cobbler_bridge.snippet import bridge_setup
 from shell_faults import EVERY, how_many, spread
@@ -925,28 +927,28 @@ def test_what_is_done_on_the_machine_itself(
 
 
 INSTALLERS = {
-    "apt-get": "-q update\n-q -y install tools\n",
-    "dnf": "-q -y install tools\n",
-    "yum": "-q -y install tools\n",
+    APT: "-q update\n-q -y install tools\n",
+    YUM: "-q -y install tools\n",
     # without -n it asks
-    "zypper": "-q -n install tools\n",
+    ZYPPER: "-q -n install tools\n",
 }
 NEED = """\
 %s
 new='%s/new'
-need '%s/tool' 'nothing does it' tools "$INSTALLER"
+%s
 echo 'goes on'
 """
 
 
-@pytest.mark.parametrize("installer", INSTALLERS)
+@pytest.mark.parametrize("tool", INSTALLERS, ids=lambda tool: Path(tool.path).name)
 @ON_EVERY_SHELL
-def test_what_is_missing_is_installed(sh: List[str], installer: str, tmp_path: Path) -> None:
+def test_what_is_missing_is_installed(sh: List[str], tool: PackageTool, tmp_path: Path) -> None:
     folder = Path(carried.__file__).with_name("helpers")
     text = "".join((folder / name).read_text() for name in ("shared.sh", "begin.sh"))
-    assert text.count("/usr/bin/$4") == 1
-    script = NEED % (text.replace("/usr/bin/$4", "%s/$4" % tmp_path), tmp_path, tmp_path)
-    program, asked = tmp_path / installer, tmp_path / "asked"
+    program, asked = tmp_path / Path(tool.path).name, tmp_path / "asked"
+    here = tool._replace(path=str(program))
+    words = Need("%s/tool" % tmp_path, "nothing does it", "tools", here).words
+    script = NEED % (text, tmp_path, " ".join(map(render.quote, words)))
     # the second one has no such package
     for gives in ("touch '%s/tool'; chmod 755 '%s/tool'" % (tmp_path, tmp_path), "exit 104"):
         gave = "case $* in *install*) %s ;; esac" % gives
@@ -958,10 +960,10 @@ def test_what_is_missing_is_installed(sh: List[str], installer: str, tmp_path: P
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
-            env={"PATH": "%s:/usr/bin:/bin" % tmp_path, "INSTALLER": installer},
+            env={"PATH": "%s:/usr/bin:/bin" % tmp_path},
             check=False,
         )
-        assert asked.read_text() == INSTALLERS[installer]
+        assert asked.read_text() == INSTALLERS[tool]
         if gives == "exit 104":
             assert done.stderr == "cobbler-bridge: there is no %s/tool: nothing does it%s" % (
                 tmp_path,
