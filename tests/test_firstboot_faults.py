@@ -269,6 +269,21 @@ def test_a_kill_and_then_a_call_that_fails(
         checks.ends(host, (first, second))
 
 
+@ON_EACH_SHELL
+def test_a_kill_half_way_back_and_then_a_full_disk(shell_name: str, tmp_path: Path) -> None:
+    """All of the bridge's files are there again."""
+    checks = Checks(tmp_path, shell_name, "redhat")
+    for first in range(checks.count // 3, checks.count):
+        host = checks.host()
+        checks.check(host, checks.faults.signal("KILL", first))
+        if parts(host.etc()) not in (checks.old, checks.new):
+            break
+    run = checks.check(host, checks.faults.failing(2))
+    assert parts(host.etc()) == checks.new, run.output
+    assert is_running(host)
+    checks.ends(host, first)
+
+
 # ---- the power goes
 
 

@@ -470,10 +470,15 @@ take_back() {
         rm -f "$state/written"
         return
     fi
+    ours_again
+    return 1
+}
+
+# ours_again: sets half where not even ours are there
+ours_again() {
     stuck=$failed
     each_change put_ours || half=$failed
     failed=$stuck
-    return 1
 }
 
 # put_files_back: as long as our files are there, what reads them can take down what it has made
@@ -864,6 +869,8 @@ roll_back() {
     elif [ ! -e "$state/back" ] && each_change lay_ready; then
         put_files_back
     else
+        # one that was cut off may have put back a part
+        [ -z "$failed" ] || [ ! -e "$state/laid" ] || ours_again
         resume
     fi
     interruptible
