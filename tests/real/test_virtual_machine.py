@@ -108,8 +108,11 @@ class Host:
         return self.machine.run(*chroot, "sh", "-s", text=self.script(**data))
 
     def switch(self, **data: Any) -> str:
-        """Run the script on the machine as it runs; what it said, with the outcome."""
-        return self.machine.run("sh", "-s", text=self.script(**data))
+        """Run the script on the machine as it runs, until the check has ended; what it said."""
+        said = self.machine.run("sh", "-s", text=self.script(**data))
+        wait = "while [ -e %s/expected ]; do sleep 1; done" % STATE
+        self.machine.run("timeout", str(HANGS), "sh", "-c", wait)
+        return said
 
     def script(self, **data: Any) -> str:
         known = {"breed": "redhat", "os_version": "rhel9", "bridge_firewall": "none"}
@@ -320,7 +323,7 @@ def a_bond_comes_back(host: Host) -> None:
     host.comes_up("bond0")
     assert shape(host, "bond0") == own
     for device, before in (("bond0", own), ("br0", in_bridge)):
-        said = host.switch(interfaces=WRONG, bridge_timeout="10")
+        said = host.switch(interfaces=WRONG, bridge_timeout="30")
         assert "the old network is back: br0 has no IPv4 address" in said, said
         host.comes_up(device)
         assert shape(host, device) == before

@@ -20,7 +20,7 @@ old_network_seconds=60
 old_table=7760
 telling_seconds=900
 script_seconds=600
-undoing='' waited=0 switched='' leaving='' moved=''
+undoing='' waited=0 switched='' leaving='' moved='' since=''
 into=
 # in which all hosts look at their bridges
 watch_seconds=7200
@@ -64,6 +64,7 @@ lacks() {
 # read is used for putting back
 settings() {
     wanted=$1 url='' described='' watch=yes timeout=120 always='' rollback=yes bridges='' ports='' devices='' nics='' damaged=yes
+    nics_before=$(sed -n 's/^nic //p' "$state/proved.before" 2> /dev/null | tr '\n' ' ')
     last='' wrong='' count=0
     while read -r what value more; do
         is_setting || wrong=yes
@@ -296,7 +297,7 @@ rules_let_in() {
 prove() {
     without='' heard='' waited=0 steady=''
     seconds
-    began=$now
+    began=${since:-$now}
     while
         plug_in
         keep_addresses
@@ -564,6 +565,7 @@ switch_over() {
     note_guests
     note_leaving
     note_addresses
+    old_network || printf '' > "$state/unaddressed"
     load_rules
     note_readers
     first=$gone
@@ -582,7 +584,7 @@ switch_over() {
         {
             each_reader "$used" release
             leave_ports
-            for nic in $nics; do ip addr flush dev "$nic"; done
+            for device in $nics $ports; do ip addr flush dev "$device"; done
             # no file is left that a reader could take them down by
             for device in $gone; do
                 ip link set dev "$device" down
@@ -607,7 +609,7 @@ note_guests() {
         [ ! -e "$port/device" ] || continue
         bridge=$(readlink "$port/brport/bridge")
         port=${port##*/}
-        case " $ports $nics $devices " in *" $port "*) continue ;; esac
+        case " $ports $nics $devices $nics_before " in *" $port "*) continue ;; esac
         # made of another device, which knows it
         set -- "$net/$port"/lower_*
         [ -e "$1" ] || grep -qsxF "$port ${bridge##*/}" "$state/guests" ||
@@ -622,7 +624,8 @@ note_leaving() {
             port=${port##*/}
             case " $ports " in *" $port "*) continue ;; esac
             set -- "$net/$port"/lower_*
-            if [ -e "$net/$port/device" ] || [ -e "$1" ]; then leaving="$leaving $port" moved="$moved $bridge"; fi
+            [ -e "$net/$port/device" ] || [ -e "$1" ] || case " $nics_before" in *" $port "*) ;; *) continue ;; esac
+            leaving="$leaving $port" moved="$moved $bridge"
         done
     done
 }
@@ -805,7 +808,8 @@ remove_devices() {
         *) ip link del dev "$port" ;;
         esac
     done
-    for nic in $nics; do
+    # those before may have got an address of their own meanwhile
+    for nic in $nics $nics_before; do
         if [ ! -e "$net/$nic" ] && [ -e "$net/p$nic" ]; then
             ip link set dev "p$nic" down
             ip link set dev "p$nic" name "$nic"
@@ -820,17 +824,18 @@ remove_devices() {
     each_reader "$readers" clear
 } > /dev/null 2>&1
 
-# old_network: a NIC has an address, itself, what it is in or what is made of it
+# old_network: a NIC has an address, itself, what it is in or what is made of it, or none had one before
 old_network() {
+    [ ! -e "$state/unaddressed" ] || return 0
     for device in $(over_nics); do
         [ -z "$(addresses 4 "$device")$(addresses 6 "$device")" ] || return 0
     done
     return 1
 }
 
-# over_nics: the NICs, what they are in, and what is made of either
+# over_nics: the NICs, and those of the bridge before, what they are in, and what is made of either
 over_nics() {
-    for nic in $nics; do
+    for nic in $nics $nics_before; do
         above=$(master "$nic")
         for device in $nic $above "$net/$nic"/upper_* "$net/${above:-$nic}"/upper_*; do
             device=${device##*/upper_}
@@ -884,8 +889,9 @@ roll_back() {
         not_put_back
         return
     fi
+    came=
     if await_old_network; then
-        outcome="the old network is back"
+        came=yes outcome="the old network is back"
     elif [ -n "$undoing" ] && bridge_again; then
         return
     else
@@ -901,7 +907,7 @@ roll_back() {
     is_back
     [ -z "$undoing" ] || { undone && return; }
     # where a reader or a name hangs, a start from the beginning helps; there is no second one
-    if [ ! -e "$state/expected" ] && any_link && ! old_network; then
+    if [ -z "$came" ] && [ ! -e "$state/expected" ] && any_link && ! old_network; then
         reported "The machine is started again, once."
         say "the machine is started again, once"
         sync
@@ -1142,7 +1148,7 @@ abandon() {
 forget() {
     drop_addresses
     rm -f "$state/unfinished" "$state/readers" "$state/switch" "$state/laid" "$state/back" \
-        "$state/guests" "$state/proved.before"
+        "$state/guests" "$state/proved.before" "$state/unaddressed"
     rm -rf "$state/changes" "$state/before"
 }
 

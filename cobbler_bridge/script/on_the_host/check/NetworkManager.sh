@@ -9,7 +9,7 @@ clear_NetworkManager() {
 
 # holds_NetworkManager: as long as it runs it puts a port back that leaves
 holds_NetworkManager() {
-    [ -n "$leaving$(bonds_of_others)" ]
+    [ -n "$leaving$(bonds_of_others)$(made_up)" ]
 }
 
 # bonds_of_others: those over our NICs that we had no part in; where their ports get files of ours, it has one
@@ -21,7 +21,15 @@ bonds_of_others() {
     done
 }
 
-# release_NetworkManager: it makes them as our files say
+# made_up: the files of what it made up for a NIC without a profile, and goes on with where there is one
+made_up() {
+    for nic in $nics; do
+        grep -lsxF "interface-name=$nic" "$root/run/NetworkManager/system-connections/Wired connection"*
+    done
+}
+
+# release_NetworkManager: it makes all of it as our files say
 release_NetworkManager() {
     for device in $(bonds_of_others); do ip link del dev "$device"; done
+    made_up | while read -r file; do rm -f "$file"; done
 }
