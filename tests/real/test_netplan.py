@@ -275,6 +275,7 @@ datasource_list: [None]
 """
 
 
+@pytest.mark.releases
 @pytest.mark.skipif(RELEASE != "ubuntu24.04", reason="cloud-init is in the root of Ubuntu 24.04")
 @pytest.mark.parametrize("ours", [False, True])
 def test_cloud_init_at_the_first_start(host: Booting, ours: bool) -> None:

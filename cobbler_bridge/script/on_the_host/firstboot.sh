@@ -4,8 +4,8 @@
 # Before it stand parts of "check": the one of what starts services here, which has the same functions for
 # every init system, and for each reader of the network's files that may be here its name and what is special about it, which is called by name:
 # stop_READER stops it in place of its service; release_READER frees the NICs of what it leaves on
-# them, so that it is stopped before a host that runs is switched, unless holds_READER finds nothing
-# on them; clear_READER takes away what it
+# them, so that it is stopped before a host that runs is switched, or where there is a holds_READER, if
+# that finds something that it would hold; clear_READER takes away what it
 # would go on with when the old network is put back; started_READER does what starting leaves out;
 # make_READER makes of its files what others read; restart_READER is for a switch, in place of its
 # service; units_READER prints what else has messages. In these names systemd-networkd is networkd: no
@@ -20,7 +20,7 @@ old_network_seconds=60
 old_table=7760
 telling_seconds=900
 script_seconds=600
-undoing='' waited=0 switched='' leaving=''
+undoing='' waited=0 switched='' leaving='' moved=''
 into=
 # in which all hosts look at their bridges
 watch_seconds=7200
@@ -240,8 +240,8 @@ pings() {
     if [ "$1" = 6 ] && there_is ping6; then
         ping6 -c 1 -w 1 -I "$bridge" "$2"
     elif there_is ping; then
-        # older ones know no -4
-        ping "-$1" -c 1 -w 1 -I "$bridge" "$2" || { [ "$1" = 4 ] && ping -c 1 -w 1 -I "$bridge" "$2"; }
+        # older ones know no -4; with 1 it has waited already
+        ping "-$1" -c 1 -w 1 -I "$bridge" "$2" || { [ $? -ne 1 ] && [ "$1" = 4 ] && ping -c 1 -w 1 -I "$bridge" "$2"; }
     else
         return 1
     fi
@@ -312,7 +312,9 @@ prove() {
             continue
         fi
         steady=
-        [ "$waited" -lt "$timeout" ] || return 1
+        # a look takes seconds where a gateway is silent
+        seconds
+        [ "$((now - began))" -lt "$timeout" ] || return 1
         nap
     done
     seconds
@@ -564,12 +566,14 @@ switch_over() {
     note_addresses
     load_rules
     note_readers
-    # NetworkManager would leave it there
-    for port in $leaving; do ip link set dev "$port" nomaster; done > /dev/null 2>&1
     first=$gone
     for reader in $used; do
         reader=${reader#systemd-}
-        ! there_is "release_$reader" || { there_is "holds_$reader" && ! "holds_$reader"; } || first=yes
+        if there_is "holds_$reader"; then
+            ! "holds_$reader" || first=yes
+        elif there_is "release_$reader"; then
+            first=yes
+        fi
     done
     if [ -n "$first" ]; then
         stop_readers
@@ -577,6 +581,7 @@ switch_over() {
         each_reader "$readers" make > /dev/null 2>&1
         {
             each_reader "$used" release
+            leave_ports
             for nic in $nics; do ip addr flush dev "$nic"; done
             # no file is left that a reader could take them down by
             for device in $gone; do
@@ -586,6 +591,7 @@ switch_over() {
         } > /dev/null 2>&1
         start_readers start
     else
+        leave_ports
         start_readers restart
     fi
     # by now it is the bridge that has them, and what proves it goes by its own routes
@@ -609,17 +615,23 @@ note_guests() {
     done
 } 2> /dev/null
 
-# note_leaving: what has been a port by the old files, and is to be none
+# note_leaving: what has been a port by the old files, and is to be none; sets moved to the bridges that it was in
 note_leaving() {
     for bridge in $bridges; do
         for port in "$net/$bridge/brif"/*; do
             port=${port##*/}
             case " $ports " in *" $port "*) continue ;; esac
             set -- "$net/$port"/lower_*
-            if [ -e "$net/$port/device" ] || [ -e "$1" ]; then leaving="$leaving $port"; fi
+            if [ -e "$net/$port/device" ] || [ -e "$1" ]; then leaving="$leaving $port" moved="$moved $bridge"; fi
         done
     done
 }
+
+# leave_ports: a reader may leave them where they are, and the lease of the network that they were in
+leave_ports() {
+    for port in $leaving; do ip link set dev "$port" nomaster; done
+    for bridge in $moved; do ip addr flush dev "$bridge" dynamic; done
+} > /dev/null 2>&1
 
 # plug_in: those that nobody has in a bridge; where theirs is gone, into the first of those that are
 # wanted
@@ -773,6 +785,7 @@ let_go() {
 
 # remove_devices: what the readers left, and the names that the NICs had
 remove_devices() {
+    bonds=
     for device in $devices; do
         ip link del dev "$device"
     done
@@ -800,7 +813,7 @@ remove_devices() {
         # of a bond that is no port itself, but has a VLAN that is: what finds it there takes it for
         # somebody else's, and makes it as the old files say where it is not
         above=$(master "$nic")
-        [ ! -d "$net/${above:-none}/bonding" ] || ip link del dev "$above"
+        [ ! -d "$net/${above:-none}/bonding" ] || { bonds="$bonds $above" && ip link del dev "$above"; }
         ip link set dev "$nic" nomaster
         ip addr flush dev "$nic"
     done

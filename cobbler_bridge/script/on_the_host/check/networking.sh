@@ -91,7 +91,7 @@ clear_networking() {
             cat "$root/proc/sys/net/ipv6/conf/default/$key" > "$root/proc/sys/net/ipv6/conf/$nic/$key"
         done
     done
-    for device in $bridges $devices $ports $nics; do
+    for device in $bridges $devices $ports $nics ${bonds:-}; do
         rm -f "$root/run/network/ifstate.$device"
         sed -i "/^$device=/d" "$root/run/network/ifstate"
         # by these dhcpcd names the servers of a device that is gone
