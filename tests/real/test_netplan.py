@@ -291,6 +291,8 @@ def test_cloud_init_at_the_first_start(host: Booting, ours: bool) -> None:
     assert ("eth0" in text, "eth9" in text) == (not ours, True)
 
 
+# in a virtual machine, where a kernel has the card, its NetworkManager has the lease on the bridge
+@pytest.mark.skipif(RELEASE == "ubuntu20.04", reason="its udev does not see a namespace's devices")
 def test_networkmanager(host: Booting) -> None:
     """What netplan writes for NetworkManager: the old network comes back, and then the bridge."""
     manager = "NetworkManager.service"
