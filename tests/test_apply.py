@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import threading
 from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
 
@@ -23,6 +24,7 @@ from cobbler_bridge.apply.waves import (
     Job,
     Outcome,
 )
+from waiting import HANGS
 
 
 class Site:
@@ -77,6 +79,28 @@ def test_the_wave_of_a_failure_is_the_last() -> None:
     assert {each.outcome for name, each in found.items() if name < "kvm20"} == {VERIFIED}
     assert {each.outcome for name, each in found.items() if name >= "kvm30"} == {UNTOUCHED}
     assert not {host for host, _ in site.asked if host >= "kvm30"}
+
+
+def test_a_wave_begins_together() -> None:
+    """None waits for another one's end: each is at work before the first one has ended."""
+    site = Site(14, kvm05=[CHANGES, BACK])
+    ask = site.ask
+    together = threading.Barrier(5)
+
+    def ask_together(job: Job, word: str) -> Answer:
+        if word == APPLY and job.host >= "kvm05":
+            together.wait(HANGS)
+        return ask(job, word)
+
+    site.ask = ask_together  # type: ignore[method-assign]
+    found = site.roll_out(5)
+    assert of(found) == {VERIFIED: 9, FAILED: 1, UNTOUCHED: 4}
+    assert {each.outcome for name, each in found.items() if name >= "kvm10"} == {UNTOUCHED}
+
+
+def test_one_by_one_the_one_that_fails_is_the_last() -> None:
+    site = Site(4, kvm01=[CHANGES, BACK])
+    assert of(site.roll_out(1)) == {VERIFIED: 1, FAILED: 1, UNTOUCHED: 2}
 
 
 def test_the_first_one_fails() -> None:

@@ -405,6 +405,20 @@ def test_no_default_route(sh: List[str], tmp_path: Path) -> None:
 
 
 @ON_EVERY_SHELL
+@pytest.mark.parametrize(("status", "asked"), [(1, 3), (2, 4)])
+def test_a_silent_gateway_is_given_up_in_time(
+    status: int, asked: int, sh: List[str], tmp_path: Path
+) -> None:
+    """Each question takes 3 s; a ping that does not know how it was asked is asked otherwise."""
+    host = Machine(tmp_path, sh, bridge_timeout="10")
+    host.booted()
+    slow = "log\n%s\nexit %d\n" % (COMMANDS["sleep"].replace("$1", "3"), status)
+    (tmp_path / "bin/ping").write_text("#!/bin/sh\n" + LOG + slow)
+    assert "not proved: the gateway 10.0.0.1 does not answer" in host.check().output
+    assert len(host.calls("ping")) == asked
+
+
+@ON_EVERY_SHELL
 @pytest.mark.parametrize(
     ("neighbours", "arping", "proved"),
     [

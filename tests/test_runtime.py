@@ -14,8 +14,6 @@ import golden
 import scratch_machine as machine
 from cobbler_bridge.plan.families.redhat import FAMILY as REDHAT
 from cobbler_bridge.plan.firewalls.iptables import RULE
-from cobbler_bridge.plan.plan import Need
-from cobbler_bridge.plan.target import APT, YUM, ZYPPER, PackageTool
 from cobbler_bridge.script import carried, render
 from cobbler_bridge.snippet import bridge_setup
 from shell_faults import EVERY, how_many, spread
@@ -924,53 +922,3 @@ def test_what_is_done_on_the_machine_itself(
         check=True,
     )
     assert run.stdout == said
-
-
-INSTALLERS = {
-    APT: "-q update\n-q -y install tools\n",
-    YUM: "-q -y install tools\n",
-    # without -n it asks
-    ZYPPER: "-q -n install tools\n",
-}
-NEED = """\
-%s
-new='%s/new'
-%s
-echo 'goes on'
-"""
-
-
-@pytest.mark.parametrize("tool", INSTALLERS, ids=lambda tool: Path(tool.path).name)
-@ON_EVERY_SHELL
-def test_what_is_missing_is_installed(sh: List[str], tool: PackageTool, tmp_path: Path) -> None:
-    folder = Path(carried.__file__).with_name("helpers")
-    text = "".join((folder / name).read_text() for name in ("shared.sh", "begin.sh"))
-    program, asked = tmp_path / Path(tool.path).name, tmp_path / "asked"
-    here = tool._replace(path=str(program))
-    words = Need("%s/tool" % tmp_path, "nothing does it", "tools", here).words
-    script = NEED % (text, tmp_path, " ".join(map(render.quote, words)))
-    # the second one has no such package
-    for gives in ("touch '%s/tool'; chmod 755 '%s/tool'" % (tmp_path, tmp_path), "exit 104"):
-        gave = "case $* in *install*) %s ;; esac" % gives
-        program.write_text("#!/bin/sh\necho \"$*\" >> '%s'\n%s\n" % (asked, gave))
-        program.chmod(0o755)
-        done = subprocess.run(
-            [*sh, "-s"],
-            input=script,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            env={"PATH": "%s:/usr/bin:/bin" % tmp_path},
-            check=False,
-        )
-        assert asked.read_text() == INSTALLERS[tool]
-        if gives == "exit 104":
-            assert done.stderr == "cobbler-bridge: there is no %s/tool: nothing does it%s" % (
-                tmp_path,
-                STAYS,
-            )
-            assert done.returncode == 1
-        else:
-            assert done.stdout.endswith("is asked to install tools\ngoes on\n")
-            (tmp_path / "tool").unlink()
-        asked.unlink()

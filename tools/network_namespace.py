@@ -30,7 +30,7 @@ RELEASE = os.environ.get("RELEASE", "")
 # mounts stay in the namespace and go with it; process 1 ends when its input is closed
 _BEGIN = """\
 set -e
-mount -t tmpfs tmpfs "$1"
+mount -t tmpfs ${4:+-o "size=$4"} tmpfs "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
 cp -a "$2/." "$1/upper"
 mount -t overlay -o "lowerdir=$3,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
@@ -65,12 +65,15 @@ _NAMESPACES = ("--mount", "--net", "--pid", "--uts", "--ipc")
 class Machine:
     """A machine in namespaces of its own, and further ones on its wires."""
 
-    def __init__(self, layer: Path = LAYER, beside: Sequence[str] = (), root: str = "/") -> None:
+    def __init__(
+        self, layer: Path = LAYER, beside: Sequence[str] = (), root: str = "/", disk: str = ""
+    ) -> None:
         """``layer`` has the packages; ``beside`` is the command that enters a private Cobbler.
 
-        ``root`` is whose files it has.
+        ``root`` is whose files it has, ``disk`` how large its disk is, as a tmpfs has it.
         """
         self._layer = layer
+        self._disk = disk
         self._root = root
         self._beside = list(beside)
         self._namespaces = [name for name in _NAMESPACES if name != "--net" or not beside]
@@ -84,7 +87,7 @@ class Machine:
         words = ["sh", "-c", _BEGIN, "sh", stage, str(self._layer)]
         unshare = [*self._beside, "unshare", *self._namespaces, "--fork", "--kill-child"]
         self._first = subprocess.Popen(
-            [*unshare, "--propagation=private", *words, self._root],
+            [*unshare, "--propagation=private", *words, self._root, self._disk],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",

@@ -6,9 +6,10 @@
         machine.boot()
 
 The kernel is user-mode Linux, a program of this machine. Its root is a copy of what
-``tools/layer.sh`` left in ``.venv/layer-virtual``, and stays from boot to boot. The other end of
-each NIC is a port of its switch: the bridge ``far0`` in the network namespace ``far`` of the same
-machine. Needs root.
+``tools/layer.sh`` left in ``.venv/layer-virtual``, and stays from boot to boot. NetworkManager
+reads its network's files, or what another layer has that lies on it. The other end of each NIC is a
+port of its switch: the bridge ``far0`` in the network namespace ``far`` of the same machine. Needs
+root.
 """
 
 import shlex
@@ -34,6 +35,7 @@ ln -s /run var/run
 # what a package's own script would do
 ln -s mawk usr/bin/awk
 chroot . depmod "$(ls usr/lib/uml/modules)"
+[ -z "$3" ] || { cp -a "$3/." . && rm usr/sbin/NetworkManager; }
 """
 # carries out /command; the serial line has only when, and how it ended: more than its buffer holds
 # is never read to its end
@@ -84,13 +86,19 @@ _WANTED = "/etc/systemd/system/multi-user.target.wants/%s.service"
 class VirtualMachine:
     """A machine that is switched off at first. The kernel calls its NICs eth0, eth1 and so on."""
 
-    def __init__(self, macs: Sequence[str]) -> None:
+    def __init__(
+        self, macs: Sequence[str], layer: str = "", reader: str = "NetworkManager"
+    ) -> None:
+        """``reader`` is the service of the network's files, perhaps in a ``layer`` of its own."""
         self._macs = macs
+        self._layer = LAYER.with_name(layer) if layer else None
+        self._reader = reader
         self._outside = Machine()
         self._agent: "Optional[IO[bytes]]" = None
 
     def __enter__(self) -> "VirtualMachine":
-        must_be_unpacked(ROOT)
+        for layer in filter(None, (ROOT, self._layer)):
+            must_be_unpacked(layer)
         self._outside.__enter__()
         try:
             self._build()
@@ -112,7 +120,8 @@ class VirtualMachine:
     def _build(self) -> None:
         # this machine's files are not the other's
         place = str(self._outside.path("/tmp/root"))
-        subprocess.run(["sh", "-c", _BUILD, "sh", str(ROOT), place], check=True)
+        words = ["sh", "-c", _BUILD, "sh", str(ROOT), place, str(self._layer or "")]
+        subprocess.run(words, check=True)
         self.write("/etc/machine-id", "%032x\n" % 1)
         self.write("/etc/passwd", _USERS)
         groups = ["%s:x:%d:" % (name, 100 * n) for n, name in enumerate(_GROUPS)]
@@ -122,8 +131,8 @@ class VirtualMachine:
         early = "Before=systemd-udevd.service systemd-udev-trigger.service"
         self.unit("switch.service", _SERVICE % (early, "oneshot", ". /etc/switch"))
         self.unit("agent.service", _SERVICE % ("", "simple", ". /etc/agent"))
-        for name in ("switch", "agent", "NetworkManager"):
-            target = "/lib/systemd/system/" if name == "NetworkManager" else "../"
+        for name in ("switch", "agent", self._reader):
+            target = "/lib/systemd/system/" if name == self._reader else "../"
             self._link(target + name + ".service", _WANTED % name)
         for name in (*MASKED, *_FURTHER):
             self._link("/dev/null", "/etc/systemd/system/" + name)

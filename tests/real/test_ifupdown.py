@@ -5,6 +5,7 @@ at the first boot proves the bridge, or has ifupdown put the old network back.
 """
 
 import re
+import time
 from typing import Any, Iterator
 
 import pytest
@@ -328,6 +329,25 @@ def test_a_machine_that_runs_is_put_back(running: Running) -> None:
     host.has_failed()
     assert host.told() == 0
     assert host.told_back() == ["the_gateway_10.99.0.77_does_not_answer"]
+
+
+@pytest.mark.thorough
+def test_a_machine_that_runs_where_no_dhcp_server_answers() -> None:
+    """Its client would wait for a minute, and the old network with it."""
+    with with_layer("layer-ifupdown") as machine, SystemdMachine(machine) as system:
+        host = Running(machine, system)
+        host.of_the_nic = STATIC
+        host.install()
+        machine.stop("dnsmasq")
+        began = time.monotonic()
+        host.switch(bridge_ipv4="dhcp", bridge_ipv6="none", bridge_timeout="10")
+        assert time.monotonic() - began < 45
+        assert "not proved: br0 has no IPv4 address" in host.said()
+        assert wait_for(lambda: "the old network is back" in host.said()), host.said()
+        host.comes_up("eth0")
+        assert not machine.path("/sys/class/net/br0").exists()
+        clients = machine.run("sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")
+        assert "dhclient" not in clients
 
 
 @pytest.mark.thorough

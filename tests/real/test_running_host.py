@@ -2,7 +2,8 @@
 
 import re
 import threading
-from typing import Iterator
+import time
+from typing import Dict, Iterator
 
 import pytest
 
@@ -16,6 +17,15 @@ from real.test_networkmanager import CONNECTIONS, DNSMASQ, GATEWAY, INSTALLERS
 from systemd_machine import SystemdMachine
 from waiting import wait_for
 
+STARTED = "the network is started again"
+SECOND_MAC = "52:54:00:99:00:02"
+OTHER_GATEWAY = "10.98.0.1"
+# behind its gateway is who is told
+OTHER_NETWORK = """\
+ip addr flush dev far0
+ip addr add %s/32 dev lo
+ip addr add %s/24 dev far1
+""" % (GATEWAY, OTHER_GATEWAY)
 IPTABLES = """\
 [Service]
 Type=oneshot
@@ -54,13 +64,47 @@ class Running(Booting):
         self.write("/tmp/script", self.script(**data))
         return self.system.run("sh", "/tmp/script")
 
+    def files(self) -> Dict[str, str]:
+        """What NetworkManager reads."""
+        return {path.name: path.read_text() for path in self.machine.path(CONNECTIONS).iterdir()}
 
-@pytest.fixture
-def host() -> Iterator[Running]:
-    with Machine() as machine, SystemdMachine(machine) as system:
+    def fill(self) -> None:
+        """Not a byte more can be written."""
+        said = self.machine.run("sh", "-c", "cat /dev/zero > /fill", check=False)
+        assert "No space left" in said
+
+    def switch_and_fill(self, **data: str) -> str:
+        """The disk fills up when the network is started again, as somebody else writes."""
+
+        begun = self.said().count(STARTED)
+
+        def fill() -> None:
+            assert wait_for(lambda: self.said().count(STARTED) > begun)
+            self.fill()
+
+        filling = threading.Thread(target=fill)
+        filling.start()
+        said = self.switch(**data)
+        filling.join()
+        return said
+
+
+def _running(disk: str = "") -> Iterator[Running]:
+    with Machine(disk=disk) as machine, SystemdMachine(machine) as system:
         running = Running(machine, system)
         running.install()
         yield running
+
+
+@pytest.fixture
+def host() -> Iterator[Running]:
+    yield from _running()
+
+
+@pytest.fixture
+def small_host() -> Iterator[Running]:
+    """It has a disk that fills up in a moment."""
+    yield from _running("400m")
 
 
 def test_proved(host: Running) -> None:
@@ -165,6 +209,94 @@ def test_one_of_two_ports_has_no_link(host: Running) -> None:
     host.comes_up("br0")
     host.is_quiet()
     assert host.machine.path(STATE + "/report").read_text() == "eth1 has no link\n"
+
+
+@pytest.mark.thorough
+def test_the_port_of_a_bridge_is_another_nic(host: Running) -> None:
+    """Where nobody answers: the bridge of before is back, with its port and its guests."""
+    host.machine.wire("eth1", SECOND_MAC, "far", "far1")
+    host.machine.run("ip", "link", "set", "far1", "up", namespace="far")
+    host.switch()
+    assert wait_for(lambda: running.is_done(host)), host.said()
+    before = host.files()
+    host.machine.run("ip", "tuntap", "add", "dev", "vnet0", "mode", "tap")
+    host.machine.run("ip", "link", "set", "dev", "vnet0", "up", "master", "br0")
+    host.switch(bridge_port=SECOND_MAC)
+    # that of before is no lease of this network
+    assert wait_for(lambda: "the old network is back" in host.said()), host.said()
+    assert "not proved: br0 has no IPv4 address" in host.said(), host.said()[-3000:]
+    host.comes_up("br0")
+    assert wait_for(lambda: host.ports("br0") == ["eth0", "vnet0"]), host.said()
+    assert host.files() == before
+    # where somebody does
+    host.machine.stop("dnsmasq")
+    host.machine.run("sh", "-e", "-c", OTHER_NETWORK, namespace="far")
+    other = [word.replace("far0", "far1").replace("10.99.", "10.98.") for word in DNSMASQ]
+    host.machine.start(*other, namespace="far")
+    host.switch(bridge_port=SECOND_MAC)
+    assert wait_for(lambda: running.is_done(host)), host.said()
+    assert wait_for(lambda: host.default_routes() == [OTHER_GATEWAY + " br0"]), host.said()
+    assert [each.split(".")[1] for each in host.addresses("br0")] == ["98"]
+    assert host.ports("br0") == ["eth1", "vnet0"]
+
+
+@pytest.mark.thorough
+def test_a_disk_that_is_full(small_host: Running) -> None:
+    """Nothing is begun; when there is space again, the same script does it."""
+    host = small_host
+    before = host.files()
+    host.fill()
+    host.write("/tmp/script", host.script())
+    said = host.system.run("sh", "-c", "sh /tmp/script 2>&1")
+    assert said.endswith("; the network stays as it is\n"), said
+    assert (host.files(), host.said()) == (before, "")
+    assert host.default_routes() == [GATEWAY + " eth0"]
+    host.machine.path("/fill").unlink()
+    assert RUNNING in host.switch()
+    assert wait_for(lambda: "is proved after" in host.said()), host.said()
+    host.comes_up("br0")
+
+
+@pytest.mark.thorough
+def test_a_disk_that_fills_up_while_it_is_switched(small_host: Running) -> None:
+    host = small_host
+    before = host.files()
+    host.switch_and_fill(bridge_ipv4=running.WRONG)
+    assert wait_for(lambda: running.is_done(host)), host.said()
+    host.comes_up("eth0")
+    assert host.files() == before
+    assert not host.machine.path("/sys/class/net/br0").exists()
+    # what is proved stays, and is known when there is space again
+    host.machine.path("/fill").unlink()
+    host.machine.stop("dnsmasq")
+
+    def answer() -> None:
+        assert wait_for(host.machine.path("/fill").exists)
+        host.machine.start(*DNSMASQ, namespace="far")
+
+    answering = threading.Thread(target=answer)
+    answering.start()
+    host.switch_and_fill(bridge_timeout="60")
+    answering.join()
+    assert wait_for(lambda: running.is_done(host)), host.said()
+    host.comes_up("br0")
+    host.machine.path("/fill").unlink()
+    assert host.switch().endswith(("br0 is set up already\n", "br0 is proved\n"))
+
+
+@pytest.mark.thorough
+def test_the_nic_had_no_address_before(host: Running) -> None:
+    """None is waited for when it is put back, and the machine is not started again for it."""
+    host.machine.wire("eth1", SECOND_MAC, "far", "far1")
+    host.machine.run("ip", "link", "set", "far1", "up", namespace="far")
+    before = host.files()
+    began = time.monotonic()
+    host.switch(bridge_port=SECOND_MAC)
+    assert "the old network is back" in host.said(), host.said()
+    assert time.monotonic() - began < 50
+    assert host.files() == before
+    host.has_failed()
+    host.comes_up("eth0")
 
 
 def test_an_older_bridge_is_replaced(host: Running) -> None:

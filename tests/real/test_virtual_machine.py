@@ -15,6 +15,7 @@ from cobbler_bridge.snippet import bridge_setup
 from real.shared import Shared
 from real.test_firstboot_networkmanager import CHECK, STATE, TRIGGER
 from real.test_firstboot_systemd import UNIT
+from real.test_ifupdown import INTERFACES, OF_THE_INSTALLER
 from real.test_networkmanager import (
     CONNECTIONS,
     DNSMASQ,
@@ -34,6 +35,8 @@ if "CI" not in os.environ and os.geteuid() != 0:
 SECOND_MAC = "52:54:00:99:00:02"
 TAGGED_GATEWAY = "10.98.0.1"
 FAR = """\
+# who asks in one network hears nothing of the other one
+echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore
 ip addr add {gateway}/24 dev far0
 ip link add link far0 name far0.30 type vlan id 30
 ip addr add {tagged_gateway}/24 dev far0.30
@@ -83,9 +86,13 @@ class Host:
         machine.write("/etc/far.sh", FAR.format(untagged=UNTAGGED, tagged=TAGGED, **words))
         for path in (TRIGGER, TRIGGER.replace("/profile/", "/system/")):
             machine.write("/var/www" + path, "True\n")
-        machine.write("/etc/NetworkManager/NetworkManager.conf", CONF)
-        machine.write(INSTALLERS, INSTALLERS_PROFILE, "600")
+        self.prepare()
         machine.boot()
+
+    def prepare(self) -> None:
+        """The files that an installer leaves."""
+        self.machine.write("/etc/NetworkManager/NetworkManager.conf", CONF)
+        self.machine.write(INSTALLERS, INSTALLERS_PROFILE, "600")
 
     def begin(self) -> None:
         """The installer's network, and nothing else."""
@@ -101,8 +108,11 @@ class Host:
         return self.machine.run(*chroot, "sh", "-s", text=self.script(**data))
 
     def switch(self, **data: Any) -> str:
-        """Run the script on the machine as it runs; what it said, with the outcome."""
-        return self.machine.run("sh", "-s", text=self.script(**data))
+        """Run the script on the machine as it runs, until the check has ended; what it said."""
+        said = self.machine.run("sh", "-s", text=self.script(**data))
+        wait = "while [ -e %s/expected ]; do sleep 1; done" % STATE
+        self.machine.run("timeout", str(HANGS), "sh", "-c", wait)
+        return said
 
     def script(self, **data: Any) -> str:
         known = {"breed": "redhat", "os_version": "rhel9", "bridge_firewall": "none"}
@@ -146,7 +156,7 @@ class Host:
     def comes_up(self, device: str, gateway: str = GATEWAY) -> None:
         """A device gets the default route."""
         come = wait_for(lambda: self.default_routes() == [gateway + " " + device])
-        assert come, self.machine.run("journalctl", "-b", "--no-pager", "-u", "NetworkManager")
+        assert come, self.machine.run("journalctl", "-b", "--no-pager", "-n", "150")
 
     def reached(self, address: str) -> bool:
         """Whether the far side reaches an address."""
@@ -248,31 +258,105 @@ def test_a_bridge_on_a_vlan(host: Host) -> None:
     assert shape(host, "", "br0") == {"br0": "", "eth0.30": "br0", "eth0": "", "eth1": ""}
 
 
+BOND = {"interface_type": "bond", "static": True, **BONDING}
+ON_A_VLAN = {"interface_type": "bridge_slave", "interface_master": "br0"}
+# the switch has no VLAN 20
+WRONG = {"br0": BRIDGE, "bond0.20": ON_A_VLAN, "bond0": BOND, **PORTS}
+RIGHT = {"br0": BRIDGE, "bond0.30": ON_A_VLAN, "bond0": BOND, **PORTS}
+# what an installer made of two NICs
+THE_BOND = """\
+[connection]
+id=bond0
+uuid=6e2a1fd3-6a3c-3c7b-9c7e-2f1f6ec0a005
+type=bond
+interface-name=bond0
+
+[bond]
+miimon=100
+mode=active-backup
+
+[ipv4]
+method=auto
+
+[ipv6]
+method=ignore
+"""
+OF_THE_BOND = """\
+[connection]
+id={nic}
+uuid=6e2a1fd3-6a3c-3c7b-9c7e-2f1f6ec0a00{number}
+type=ethernet
+interface-name={nic}
+master=bond0
+slave-type=bond
+"""
+BOND_OF_IFUPDOWN = """\
+auto bond0
+iface bond0 inet static
+    address 10.99.0.20/24
+    gateway 10.99.0.1
+    bond-slaves eth0 eth1
+    bond-mode active-backup
+    bond-miimon 100"""
+UNBONDED = {"eth0": "bond0", "eth1": "bond0"}
+
+
+class Debian(Host):
+    """A machine whose network ifupdown reads."""
+
+    def prepare(self) -> None:
+        self.machine.write("/etc/os-release", 'ID=debian\nVERSION_ID="12"\n')
+        self.machine.write("/etc/fstab", "")
+        self.machine.write("/var/lib/dhcp/dhclient.leases", "")
+        self.machine.write(INTERFACES, OF_THE_INSTALLER % BOND_OF_IFUPDOWN)
+
+    def script(self, **data: Any) -> str:
+        return super().script(**{"breed": "debian", "os_version": "bookworm", **data})
+
+
+def a_bond_comes_back(host: Host) -> None:
+    """The host's own, before any of ours, and the one in our bridge; no lease of another network
+    is taken along."""
+    own = {"bond0": "", **UNBONDED}
+    in_bridge = {"br0": "", "bond0": "br0", **UNBONDED}
+    port = {"interface_type": "bonded_bridge_slave", "interface_master": "br0", **BONDING}
+    host.comes_up("bond0")
+    assert shape(host, "bond0") == own
+    for device, before in (("bond0", own), ("br0", in_bridge)):
+        said = host.switch(interfaces=WRONG, bridge_timeout="30")
+        assert "the old network is back: br0 has no IPv4 address" in said, said
+        host.comes_up(device)
+        assert shape(host, device) == before
+        assert "active-backup" in host.machine.run("cat", "/proc/net/bonding/bond0")
+        if device == "bond0":
+            said = host.switch(interfaces={"br0": BRIDGE, "bond0": port, **PORTS})
+            assert "br0 is proved" in said, said
+            assert shape(host, "br0") == in_bridge
+    said = host.switch(interfaces=RIGHT)
+    assert "br0 is proved" in said, said
+    host.comes_up("br0", TAGGED_GATEWAY)
+    assert shape(host, "", "br0") == {"br0": "", "bond0.30": "br0", **own}
+
+
 @pytest.mark.thorough
 def test_a_machine_that_runs_with_a_bond_and_vlans(host: Host) -> None:
-    port = {"interface_type": "bonded_bridge_slave", "interface_master": "br0", **BONDING}
-    assert "br0 is proved" in host.switch(interfaces={"br0": BRIDGE, "bond0": port, **PORTS})
-    bonded = {"br0": "", "bond0": "br0", "eth0": "bond0", "eth1": "bond0"}
-    assert shape(host, "br0") == bonded
-    # on a VLAN of the bond that is there already; the switch has no VLAN 20
-    bond = {"interface_type": "bond", "static": True, **BONDING}
-    vlan = {"interface_type": "bridge_slave", "interface_master": "br0"}
-    wrong = {"br0": BRIDGE, "bond0.20": vlan, "bond0": bond, **PORTS}
-    said = host.switch(interfaces=wrong, bridge_timeout="15")
-    # NetworkManager keeps the lease of before
-    assert "the old network is back: the gateway %s does not answer" % GATEWAY in said, said
-    host.comes_up("br0")
-    assert shape(host, "br0") == bonded
-    right = {"br0": BRIDGE, "bond0.30": vlan, "bond0": bond, **PORTS}
-    assert "br0 is proved" in host.switch(interfaces=right)
-    host.comes_up("br0", TAGGED_GATEWAY)
-    assert shape(host, "", "br0") == {
-        "br0": "",
-        "bond0.30": "br0",
-        "bond0": "",
-        "eth0": "bond0",
-        "eth1": "bond0",
-    }
+    machine = host.machine
+    machine.run("sh", "-c", CLEAR + "rm " + INSTALLERS)
+    machine.write(CONNECTIONS + "/bond0.nmconnection", THE_BOND, "600")
+    for number, nic in enumerate(UNBONDED, 6):
+        profile = OF_THE_BOND.format(nic=nic, number=number)
+        machine.write("%s/%s.nmconnection" % (CONNECTIONS, nic), profile, "600")
+    machine.run("systemctl", "start", "NetworkManager")
+    a_bond_comes_back(host)
+
+
+@pytest.mark.thorough
+def test_a_machine_that_runs_with_a_bond_of_ifupdown() -> None:
+    macs = [MAC, SECOND_MAC]
+    with VirtualMachine(macs, "layer-ifupdown", "networking") as machine:
+        host = Debian(machine)
+        host.install()
+        a_bond_comes_back(host)
 
 
 LAN = """\

@@ -4,8 +4,8 @@
 # Before it stand parts of "check": the one of what starts services here, which has the same functions for
 # every init system, and for each reader of the network's files that may be here its name and what is special about it, which is called by name:
 # stop_READER stops it in place of its service; release_READER frees the NICs of what it leaves on
-# them, so that it is stopped before a host that runs is switched, unless holds_READER finds nothing
-# on them; clear_READER takes away what it
+# them, so that it is stopped before a host that runs is switched, or where there is a holds_READER, if
+# that finds something that it would hold; clear_READER takes away what it
 # would go on with when the old network is put back; started_READER does what starting leaves out;
 # make_READER makes of its files what others read; restart_READER is for a switch, in place of its
 # service; units_READER prints what else has messages. In these names systemd-networkd is networkd: no
@@ -20,7 +20,7 @@ old_network_seconds=60
 old_table=7760
 telling_seconds=900
 script_seconds=600
-undoing='' waited=0 switched='' leaving=''
+undoing='' waited=0 switched='' leaving='' moved='' since=''
 into=
 # in which all hosts look at their bridges
 watch_seconds=7200
@@ -64,6 +64,7 @@ lacks() {
 # read is used for putting back
 settings() {
     wanted=$1 url='' described='' watch=yes timeout=120 always='' rollback=yes bridges='' ports='' devices='' nics='' damaged=yes
+    nics_before=$(sed -n 's/^nic //p' "$state/proved.before" 2> /dev/null | tr '\n' ' ')
     last='' wrong='' count=0
     while read -r what value more; do
         is_setting || wrong=yes
@@ -240,8 +241,8 @@ pings() {
     if [ "$1" = 6 ] && there_is ping6; then
         ping6 -c 1 -w 1 -I "$bridge" "$2"
     elif there_is ping; then
-        # older ones know no -4
-        ping "-$1" -c 1 -w 1 -I "$bridge" "$2" || { [ "$1" = 4 ] && ping -c 1 -w 1 -I "$bridge" "$2"; }
+        # older ones know no -4; with 1 it has waited already
+        ping "-$1" -c 1 -w 1 -I "$bridge" "$2" || { [ $? -ne 1 ] && [ "$1" = 4 ] && ping -c 1 -w 1 -I "$bridge" "$2"; }
     else
         return 1
     fi
@@ -296,7 +297,7 @@ rules_let_in() {
 prove() {
     without='' heard='' waited=0 steady=''
     seconds
-    began=$now
+    began=${since:-$now}
     while
         plug_in
         keep_addresses
@@ -312,7 +313,9 @@ prove() {
             continue
         fi
         steady=
-        [ "$waited" -lt "$timeout" ] || return 1
+        # a look takes seconds where a gateway is silent
+        seconds
+        [ "$((now - began))" -lt "$timeout" ] || return 1
         nap
     done
     seconds
@@ -567,14 +570,17 @@ switch_over() {
     note_guests
     note_leaving
     note_addresses
+    old_network || printf '' > "$state/unaddressed"
     load_rules
     note_readers
-    # NetworkManager would leave it there
-    for port in $leaving; do ip link set dev "$port" nomaster; done > /dev/null 2>&1
     first=$gone
     for reader in $used; do
         reader=${reader#systemd-}
-        ! there_is "release_$reader" || { there_is "holds_$reader" && ! "holds_$reader"; } || first=yes
+        if there_is "holds_$reader"; then
+            ! "holds_$reader" || first=yes
+        elif there_is "release_$reader"; then
+            first=yes
+        fi
     done
     if [ -n "$first" ]; then
         stop_readers
@@ -582,7 +588,8 @@ switch_over() {
         each_reader "$readers" make > /dev/null 2>&1
         {
             each_reader "$used" release
-            for nic in $nics; do ip addr flush dev "$nic"; done
+            leave_ports
+            for device in $nics $ports; do ip addr flush dev "$device"; done
             # no file is left that a reader could take them down by
             for device in $gone; do
                 ip link set dev "$device" down
@@ -591,6 +598,7 @@ switch_over() {
         } > /dev/null 2>&1
         start_readers start
     else
+        leave_ports
         start_readers restart
     fi
     # by now it is the bridge that has them, and what proves it goes by its own routes
@@ -606,7 +614,7 @@ note_guests() {
         [ ! -e "$port/device" ] || continue
         bridge=$(readlink "$port/brport/bridge")
         port=${port##*/}
-        case " $ports $nics $devices " in *" $port "*) continue ;; esac
+        case " $ports $nics $devices $nics_before " in *" $port "*) continue ;; esac
         # made of another device, which knows it
         set -- "$net/$port"/lower_*
         [ -e "$1" ] || grep -qsxF "$port ${bridge##*/}" "$state/guests" ||
@@ -614,17 +622,24 @@ note_guests() {
     done
 } 2> /dev/null
 
-# note_leaving: what has been a port by the old files, and is to be none
+# note_leaving: what has been a port by the old files, and is to be none; sets moved to the bridges that it was in
 note_leaving() {
     for bridge in $bridges; do
         for port in "$net/$bridge/brif"/*; do
             port=${port##*/}
             case " $ports " in *" $port "*) continue ;; esac
             set -- "$net/$port"/lower_*
-            if [ -e "$net/$port/device" ] || [ -e "$1" ]; then leaving="$leaving $port"; fi
+            [ -e "$net/$port/device" ] || [ -e "$1" ] || case " $nics_before" in *" $port "*) ;; *) continue ;; esac
+            leaving="$leaving $port" moved="$moved $bridge"
         done
     done
 }
+
+# leave_ports: a reader may leave them where they are, and the lease of the network that they were in
+leave_ports() {
+    for port in $leaving; do ip link set dev "$port" nomaster; done
+    for bridge in $moved; do ip addr flush dev "$bridge" dynamic; done
+} > /dev/null 2>&1
 
 # plug_in: those that nobody has in a bridge; where theirs is gone, into the first of those that are
 # wanted
@@ -778,6 +793,7 @@ let_go() {
 
 # remove_devices: what the readers left, and the names that the NICs had
 remove_devices() {
+    bonds=
     for device in $devices; do
         ip link del dev "$device"
     done
@@ -797,7 +813,8 @@ remove_devices() {
         *) ip link del dev "$port" ;;
         esac
     done
-    for nic in $nics; do
+    # those before may have got an address of their own meanwhile
+    for nic in $nics $nics_before; do
         if [ ! -e "$net/$nic" ] && [ -e "$net/p$nic" ]; then
             ip link set dev "p$nic" down
             ip link set dev "p$nic" name "$nic"
@@ -805,24 +822,25 @@ remove_devices() {
         # of a bond that is no port itself, but has a VLAN that is: what finds it there takes it for
         # somebody else's, and makes it as the old files say where it is not
         above=$(master "$nic")
-        [ ! -d "$net/${above:-none}/bonding" ] || ip link del dev "$above"
+        [ ! -d "$net/${above:-none}/bonding" ] || { bonds="$bonds $above" && ip link del dev "$above"; }
         ip link set dev "$nic" nomaster
         ip addr flush dev "$nic"
     done
     each_reader "$readers" clear
 } > /dev/null 2>&1
 
-# old_network: a NIC has an address, itself, what it is in or what is made of it
+# old_network: a NIC has an address, itself, what it is in or what is made of it, or none had one before
 old_network() {
+    [ ! -e "$state/unaddressed" ] || return 0
     for device in $(over_nics); do
         [ -z "$(addresses 4 "$device")$(addresses 6 "$device")" ] || return 0
     done
     return 1
 }
 
-# over_nics: the NICs, what they are in, and what is made of either
+# over_nics: the NICs, and those of the bridge before, what they are in, and what is made of either
 over_nics() {
-    for nic in $nics; do
+    for nic in $nics $nics_before; do
         above=$(master "$nic")
         for device in $nic $above "$net/$nic"/upper_* "$net/${above:-$nic}"/upper_*; do
             device=${device##*/upper_}
@@ -878,8 +896,9 @@ roll_back() {
         not_put_back
         return
     fi
+    came=
     if await_old_network; then
-        outcome="the old network is back"
+        came=yes outcome="the old network is back"
     elif [ -n "$undoing" ] && bridge_again; then
         return
     else
@@ -895,7 +914,7 @@ roll_back() {
     is_back
     [ -z "$undoing" ] || { undone && return; }
     # where a reader or a name hangs, a start from the beginning helps; there is no second one
-    if [ ! -e "$state/expected" ] && any_link && ! old_network; then
+    if [ -z "$came" ] && [ ! -e "$state/expected" ] && any_link && ! old_network; then
         reported "The machine is started again, once."
         say "the machine is started again, once"
         sync
@@ -1136,7 +1155,7 @@ abandon() {
 forget() {
     drop_addresses
     rm -f "$state/unfinished" "$state/readers" "$state/switch" "$state/laid" "$state/back" \
-        "$state/guests" "$state/proved.before"
+        "$state/guests" "$state/proved.before" "$state/unaddressed"
     rm -rf "$state/changes" "$state/before"
 }
 

@@ -3,6 +3,8 @@ readers="$readers networking"
 
 # stop_networking: a service that failed would take nothing down; what is not there it would make
 stop_networking() {
+    # a start that is held up holds the bridge
+    [ -z "${starting:-}" ] || ! kill -0 "$starting" || stop_service networking
     for device in $bridges $devices; do
         end_client "$device"
         # or ifdown gives back what the card, or the bridge, asks for in a moment
@@ -45,10 +47,13 @@ same_client() {
     done
 }
 
-# holds_networking: a bridge that is there is made anew
+# holds_networking: a bridge that is there is made anew, and so is a bond
 holds_networking() {
-    for bridge in $bridges; do
-        [ ! -e "$net/$bridge" ] || return 0
+    for device in $bridges; do
+        [ ! -e "$net/$device" ] || return 0
+    done
+    for device in $ports; do
+        [ ! -d "$net/$device/bonding" ] || return 0
     done
     return 1
 }
@@ -62,8 +67,16 @@ restart_networking() {
         make_bridge
     done
     clear_networking
-    for nic in $nics; do ip addr flush dev "$nic"; done
-    restart_service networking
+    for device in $nics $ports; do ip addr flush dev "$device"; done
+    # a client that nobody answers holds it up for a minute, by when all may be over
+    seconds
+    since=$now
+    restart_service networking &
+    starting=$!
+    while kill -0 "$starting" && [ "$((now - since))" -lt 5 ]; do
+        nap
+        seconds
+    done
     started_networking
 }
 
@@ -91,7 +104,7 @@ clear_networking() {
             cat "$root/proc/sys/net/ipv6/conf/default/$key" > "$root/proc/sys/net/ipv6/conf/$nic/$key"
         done
     done
-    for device in $bridges $devices $ports $nics; do
+    for device in $bridges $devices $ports $nics ${bonds:-}; do
         rm -f "$root/run/network/ifstate.$device"
         sed -i "/^$device=/d" "$root/run/network/ifstate"
         # by these dhcpcd names the servers of a device that is gone

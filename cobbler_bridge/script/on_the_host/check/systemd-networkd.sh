@@ -1,9 +1,9 @@
 # Part of the check, where systemd-networkd may read the network's files.
 readers="$readers systemd-networkd"
 
-# holds_networkd: a card has a lease
+# holds_networkd: a card has a lease, or a bridge that is in another network from now on
 holds_networkd() {
-    for nic in $nics; do
+    for nic in $nics $moved; do
         read -r number < "$net/$nic/ifindex" && [ ! -e "$root/run/systemd/netif/leases/$number" ] || return 0
     done
     return 1
@@ -11,7 +11,7 @@ holds_networkd() {
 
 # release_networkd: a newer one leaves a card its lease when it is started again, and takes it up
 release_networkd() {
-    for nic in $nics; do
+    for nic in $nics $moved; do
         read -r number < "$net/$nic/ifindex" && rm -f "$root/run/systemd/netif/leases/$number"
     done
 }
