@@ -38,7 +38,7 @@ test-releases: $(VENV)/package $(VENV)/test
 	$(VENV)/bin/python -m pytest -m releases tests/real
 	RELEASE=debian13 $(VENV)/bin/python -m pytest tests/real/test_ifupdown.py
 	for each in debian13 ubuntu24.04 ubuntu22.04 ubuntu20.04; do \
-		RELEASE=$$each $(VENV)/bin/python -m pytest tests/real/test_netplan.py || exit 1; \
+		RELEASE=$$each $(VENV)/bin/python -m pytest -m "not thorough" tests/real/test_netplan.py || exit 1; \
 	done
 
 install-debian: $(VENV)/package $(VENV)/test

@@ -139,7 +139,7 @@ class Answers:
     def _generate_system_autoinstall(self, _name: str) -> Any:
         return "%post\n"
 
-    def _generate_autoinstall(self, _uid: str, _kind: str, _field: str) -> Any:
+    def _generate_autoinstall(self, *_words: str) -> Any:
         return "%post\n"
 
     def _login(self, _name: str, _password: str) -> Any:

@@ -11,33 +11,92 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 import pytest
 
 import scratch_machine as machine
 from cobbler_bridge.snippet import bridge_setup
 from shell_faults import COMMANDS, EVERY, WRITERS, Faults, how_many, spread
-from test_firstboot import CHECK, DATA, MACHINE, STATE, Machine, broken, parts
+from test_firstboot import CHECK, DATA, LOG, MAC, MACHINE, STATE, Machine, broken, parts
 
 pytestmark = pytest.mark.slow
 ON_EACH_SHELL = pytest.mark.parametrize("shell_name", machine.SHELLS)
 
 
+class Target(NamedTuple):
+    """A machine, its data beside ``DATA``, and what further commands pretend."""
+
+    machine: Mapping[str, Any]
+    data: Mapping[str, Any]
+    commands: Mapping[str, str]
+
+
+TARGETS = {
+    "redhat": Target(MACHINE, {}, {}),
+    "wicked": Target(
+        {
+            "nics": {"eth0": {"mac": MAC}},
+            "files": {
+                "/etc/issue": "SLES 15\n",
+                "/etc/motd": "",
+                "/etc/os-release": 'ID="sles"\nVERSION_ID="15.6"\n',
+                "/etc/systemd/system/network.service@": "/usr/lib/systemd/system/wicked.service",
+                "/etc/sysconfig/network/config": 'NETCONFIG_DNS_POLICY="STATIC eth0"\n',
+                "/etc/sysconfig/network/ifcfg-eth0": "BOOTPROTO='dhcp'\nSTARTMODE='auto'\n",
+                "/etc/sysconfig/network/ifcfg-lo": "STARTMODE='auto'\n",
+                # it is set aside: the bridge gets what it has
+                "/etc/sysconfig/network/ifroute-eth0": "192.0.2.0/24 10.0.0.3\n",
+                "/etc/sysconfig/network/routes": "198.51.100.0/24 10.0.0.2 - eth0\n",
+            },
+        },
+        {"breed": "suse", "os_version": "sles15sp6"},
+        {
+            "systemctl": """
+                log
+                case "$*" in
+                "is-active wicked.service") echo active ;;
+                is-active*) echo inactive; exit 3 ;;
+                esac""",
+            "wicked": """
+                log
+                case "$*" in
+                *" ifreload all") [ ! -d "$R/ip/old" ] || cp "$R"/ip/old/* "$R/ip" ;;
+                *" --delete "*) rm -rf "$R/sys/class/net/$4" ;;
+                esac""",
+            "netconfig": "log",
+        },
+    ),
+}
+ON_EACH_TARGET = pytest.mark.parametrize("target", TARGETS)
+WICKED_WHERE_THOROUGH = pytest.mark.parametrize(
+    "target", ["redhat", pytest.param("wicked", marks=pytest.mark.thorough)]
+)
+
+
+def script_of(target: str, **data: Any) -> str:
+    return bridge_setup({**DATA, **TARGETS[target].data, **data})
+
+
+def set_up(host: Machine, target: str) -> None:
+    host.set_up(**{**TARGETS[target].data, "bridge_mtu": "9000"})
+
+
 @functools.lru_cache(maxsize=None)
-def started(shell_name: str) -> Machine:
+def started(shell_name: str, target: str = "redhat") -> Machine:
     """A host that was started with its bridge; to be copied."""
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, str(folder))
-    model = Machine(folder, machine.SHELLS[shell_name])
+    model = fresh(folder, machine.SHELLS[shell_name], target).machine
+    model.set_up(**TARGETS[target].data)
     model.booted()
     quick(model)
     return model
 
 
-def unproved(folder: Path, shell_name: str) -> Machine:
+def unproved(folder: Path, shell_name: str, target: str = "redhat") -> Machine:
     """The bridge has no address."""
-    host = Machine.like(started(shell_name), folder)
+    host = Machine.like(started(shell_name, target), folder)
     broken(host, "no address")
     return host
 
@@ -48,19 +107,21 @@ def quick(host: Machine) -> None:
     expected.write_text(expected.read_text().replace("timeout 20 always\n", "timeout 1 always\n"))
 
 
-# how many calls a check has, by shell and commands: the hosts are all alike
+# how many calls a check has, by shell, target and commands: the hosts are all alike
 _calls: Dict[Tuple[str, ...], int] = {}
 
 
 class Checks:
     """A host whose bridge has no address for each fault."""
 
-    def __init__(self, folder: Path, shell_name: str, commands: Sequence[str] = COMMANDS) -> None:
+    def __init__(
+        self, folder: Path, shell_name: str, target: str, commands: Sequence[str] = COMMANDS
+    ) -> None:
         self.faults = Faults(folder / "faults", commands)
-        self.model = unproved(folder / "model", shell_name)
+        self.model = unproved(folder / "model", shell_name, target)
         self.old, self.new = parts(self.model.old), parts(self.model.etc())
         self._folder = folder
-        key = (shell_name, *commands)
+        key = (shell_name, target, *commands)
         if key not in _calls:
             host = self.host()
             assert self.check(host, self.faults.nothing()).status == 1
@@ -99,14 +160,17 @@ def is_running(host: Machine) -> bool:
         verb, _, unit = call.partition(" ")
         if verb in ("stop", "start", "restart"):
             last[unit] = verb
-    return set(last.values()) <= {"restart"}
+    # which makes again what it was told to take down
+    remade = host.calls("wicked")[-1:] in ([], ["--systemd ifreload all"])
+    return remade and "stop" not in last.values()
 
 
-@how_many(10)
+@how_many(6)
+@ON_EACH_TARGET
 @ON_EACH_SHELL
-def test_one_call_that_fails(shell_name: str, wanted: int, tmp_path: Path) -> None:
+def test_one_call_that_fails(target: str, shell_name: str, wanted: int, tmp_path: Path) -> None:
     """All of the old files, or all of the bridge's; and the network is started."""
-    checks = Checks(tmp_path, shell_name)
+    checks = Checks(tmp_path, shell_name, target)
     assert checks.count > 50
     for at in spread(checks.count, wanted, len(shell_name)):
         host = checks.host()
@@ -121,9 +185,10 @@ def test_one_call_that_fails(shell_name: str, wanted: int, tmp_path: Path) -> No
 
 
 @how_many(6, 400)
+@WICKED_WHERE_THOROUGH
 @ON_EACH_SHELL
-def test_two_calls_that_fail(shell_name: str, wanted: int, tmp_path: Path) -> None:
-    checks = Checks(tmp_path, shell_name)
+def test_two_calls_that_fail(target: str, shell_name: str, wanted: int, tmp_path: Path) -> None:
+    checks = Checks(tmp_path, shell_name, target)
     chosen = random.Random(shell_name)
     for _ in range(wanted):
         first = chosen.randrange(1, checks.count + 1)
@@ -137,10 +202,13 @@ def test_two_calls_that_fail(shell_name: str, wanted: int, tmp_path: Path) -> No
 
 
 @how_many(5)
+@WICKED_WHERE_THOROUGH
 @ON_EACH_SHELL
-def test_a_disk_that_fails_from_one_moment_on(shell_name: str, wanted: int, tmp_path: Path) -> None:
+def test_a_disk_that_fails_from_one_moment_on(
+    target: str, shell_name: str, wanted: int, tmp_path: Path
+) -> None:
     """Half of each may be there then, which is said; the next boot ends it."""
-    checks = Checks(tmp_path, shell_name)
+    checks = Checks(tmp_path, shell_name, target)
     for at in spread(checks.count, wanted, len(shell_name)):
         host = checks.host()
         run = checks.check(host, checks.faults.failing_from(at))
@@ -151,11 +219,12 @@ def test_a_disk_that_fails_from_one_moment_on(shell_name: str, wanted: int, tmp_
 
 
 @how_many(3)
+@WICKED_WHERE_THOROUGH
 @ON_EACH_SHELL
 @pytest.mark.parametrize("signal", ["TERM", "INT", "HUP", "KILL"])
-def test_a_signal(signal: str, shell_name: str, wanted: int, tmp_path: Path) -> None:
+def test_a_signal(signal: str, target: str, shell_name: str, wanted: int, tmp_path: Path) -> None:
     """Whenever it comes, what was stopped is started, and what starts the check is told to."""
-    checks = Checks(tmp_path, shell_name, [*WRITERS, "grep", "ip", "readlink", "systemctl"])
+    checks = Checks(tmp_path, shell_name, target, [*WRITERS, "grep", "ip", "readlink", "systemctl"])
     statuses = {1, {"TERM": 143, "INT": 130, "HUP": 129, "KILL": -9}[signal]}
     seen = set()
     for at in spread(checks.count, wanted, len(shell_name + signal)):
@@ -179,10 +248,13 @@ def test_a_signal(signal: str, shell_name: str, wanted: int, tmp_path: Path) -> 
 
 
 @how_many(6, 400)
+@WICKED_WHERE_THOROUGH
 @ON_EACH_SHELL
-def test_a_kill_and_then_a_call_that_fails(shell_name: str, wanted: int, tmp_path: Path) -> None:
+def test_a_kill_and_then_a_call_that_fails(
+    target: str, shell_name: str, wanted: int, tmp_path: Path
+) -> None:
     """Neither network has a file of the other one then."""
-    checks = Checks(tmp_path, shell_name)
+    checks = Checks(tmp_path, shell_name, target)
     chosen = random.Random(shell_name)
     for _ in range(wanted):
         first, second = (chosen.randrange(1, checks.count + 1) for _ in "12")
@@ -207,26 +279,30 @@ class Start(NamedTuple):
     ends: Tuple[Dict[str, str], ...]
 
 
-def fresh(folder: Path, sh: List[str]) -> Start:
+def fresh(folder: Path, sh: List[str], target: str) -> Start:
     host = Machine.__new__(Machine)
     host.root, host.sh = folder, sh
-    machine.build(folder, MACHINE)
+    machine.build(folder, TARGETS[target].machine)
     (folder / "proc/uptime").write_text("5.00 0\n")
     host.old = host.etc()
     host.pretend()
+    for name, text in TARGETS[target].commands.items():
+        command = folder / "bin" / name
+        command.write_text("#!/bin/sh\n" + LOG + text + "\n")
+        command.chmod(0o755)
     return Start(host, (parts(host.old),))
 
 
-def installed(folder: Path, sh: List[str]) -> Start:
+def installed(folder: Path, sh: List[str], target: str) -> Start:
     """The script ran, and the machine was not yet started."""
-    host = fresh(folder, sh).machine
-    host.set_up(bridge_mtu="9000")
+    host = fresh(folder, sh, target).machine
+    set_up(host, target)
     return Start(host, (parts(host.old), parts(host.etc())))
 
 
-def proved(folder: Path, sh: List[str]) -> Start:
-    host = fresh(folder, sh).machine
-    host.set_up(bridge_mtu="9000")
+def proved(folder: Path, sh: List[str], target: str) -> Start:
+    host = fresh(folder, sh, target).machine
+    set_up(host, target)
     host.booted()
     assert "Cobbler was told" in host.check().output
     return Start(host, (parts(host.etc()),))
@@ -259,15 +335,20 @@ def step(wanted: int) -> int:
 
 
 @how_many(5)
+@WICKED_WHERE_THOROUGH
 @ON_EACH_SHELL
 @pytest.mark.parametrize("start", [fresh, installed, proved])
 def test_the_power_goes_while_the_script_runs(
-    start: Callable[[Path, List[str]], Start], shell_name: str, wanted: int, tmp_path: Path
+    start: Callable[[Path, List[str], str], Start],
+    target: str,
+    shell_name: str,
+    wanted: int,
+    tmp_path: Path,
 ) -> None:
-    host, ends = start(tmp_path / "host", machine.SHELLS[shell_name])
+    host, ends = start(tmp_path / "host", machine.SHELLS[shell_name], target)
     faults = Faults(tmp_path / "faults", WRITERS)
     shot = faults.snapshots_of(host.root, step(wanted))
-    run = machine.run(bridge_setup(DATA), host.root, host.sh, shot)
+    run = machine.run(script_of(target), host.root, host.sh, shot)
     assert (run.status, run.errors) == (0, "")
     ends = (*ends, parts(host.etc()))
     found = [parts(after.etc()) for after in frozen(host, faults, wanted)]
@@ -278,12 +359,13 @@ def test_the_power_goes_while_the_script_runs(
 
 
 @how_many(5)
+@WICKED_WHERE_THOROUGH
 @ON_EACH_SHELL
 @pytest.mark.parametrize("outcome", ["put back", "proved"])
 def test_the_power_goes_while_the_check_runs(
-    outcome: str, shell_name: str, wanted: int, tmp_path: Path
+    outcome: str, target: str, shell_name: str, wanted: int, tmp_path: Path
 ) -> None:
-    host = Machine.like(started(shell_name), tmp_path / "host")
+    host = Machine.like(started(shell_name, target), tmp_path / "host")
     ends = parts(host.etc())
     if outcome == "put back":
         broken(host, "no address")
@@ -306,9 +388,10 @@ def test_the_power_goes_while_the_check_runs(
 class Scripts:
     """Runs of the script on a machine for each fault."""
 
-    def __init__(self, folder: Path, shell_name: str) -> None:
+    def __init__(self, folder: Path, shell_name: str, target: str) -> None:
         self.faults = Faults(folder / "faults")
-        self._start = fresh(folder / "model", machine.SHELLS[shell_name]).machine
+        self._start = fresh(folder / "model", machine.SHELLS[shell_name], target).machine
+        self._script = script_of(target)
         self._folder = folder
         self.old = parts(self._start.old)
         host, run = self.run(self.faults.nothing())
@@ -320,7 +403,7 @@ class Scripts:
     def run(self, fault: str) -> Tuple[Machine, machine.Run]:
         shutil.rmtree(str(self._folder / "host"), ignore_errors=True)
         host = Machine.like(self._start, self._folder / "host")
-        run = machine.run(bridge_setup(DATA), host.root, host.sh, fault)
+        run = machine.run(self._script, host.root, host.sh, fault)
         assert run.status == 0
         return host, run
 
@@ -347,20 +430,24 @@ class Scripts:
 
 
 @how_many(10)
+@WICKED_WHERE_THOROUGH
 @ON_EACH_SHELL
-def test_one_call_of_the_script_that_fails(shell_name: str, wanted: int, tmp_path: Path) -> None:
-    scripts = Scripts(tmp_path, shell_name)
+def test_one_call_of_the_script_that_fails(
+    target: str, shell_name: str, wanted: int, tmp_path: Path
+) -> None:
+    scripts = Scripts(tmp_path, shell_name, target)
     for at in spread(scripts.count, wanted, len(shell_name)):
         host, run = scripts.run(scripts.faults.failing(at))
         scripts.is_whole(host, run, at)
 
 
 @how_many(6)
+@WICKED_WHERE_THOROUGH
 @ON_EACH_SHELL
 def test_a_call_that_fails_while_the_script_takes_back(
-    shell_name: str, wanted: int, tmp_path: Path
+    target: str, shell_name: str, wanted: int, tmp_path: Path
 ) -> None:
-    scripts = Scripts(tmp_path, shell_name)
+    scripts = Scripts(tmp_path, shell_name, target)
     tried = 0
     for at in scripts.takes_back("mv", *["rm"] * (wanted == EVERY)):
         last = scripts.faults.counted()

@@ -538,6 +538,52 @@ def test_the_installer_is_not_what_it_installs(tmp_path: Path) -> None:
     assert "at the next boot, which proves it" in host.script().output
 
 
+UBUNTU = {
+    "nics": {
+        "ens3": {"mac": MAC},
+        "ens4": {"mac": "52:54:00:aa:00:02", "link": False},
+    },
+    "python": True,
+    "files": {
+        "/etc/os-release": 'ID=ubuntu\nVERSION_ID="24.04"\n',
+        "/lib/systemd/system/systemd-networkd.service": "[Service]\n",
+        "/usr/sbin/netplan!": "#!/bin/sh\n",
+        "/etc/netplan/50-cloud-init.yaml": "network: {ethernets: {ens3: {dhcp4: true}}}\n",
+        "/proc/1/status": "Name:\tsystemd\n",
+    },
+}
+OF_INITRAMFS = "network: {ethernets: {%s: {dhcp4: true}}}\n"
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(
+    ("card", "runs", "refused"),
+    [("ens3", True, True), ("ens4", True, False), ("ens3", False, False)],
+)
+def test_what_an_initramfs_has_netplan_do(
+    sh: List[str], card: str, runs: bool, refused: bool, tmp_path: Path
+) -> None:
+    """A file below /run is there again at each start; an installer's own is not the host's."""
+    machine.build(tmp_path, UBUNTU)
+    (tmp_path / "proc/1/root").symlink_to(tmp_path if runs else "/proc")
+    early = tmp_path / "run/netplan" / (card + ".yaml")
+    early.parent.mkdir(parents=True)
+    early.write_text(OF_INITRAMFS % card)
+    before = machine.tree(tmp_path)
+    known = {"breed": "ubuntu", "os_version": "noble", "profile_name": "hosts", "bridge": "br0"}
+    run = machine.run(bridge_setup({**known, "bridge_verify": "no"}), tmp_path, sh)
+    assert run.refused == refused, run
+    names = [path.name for path in sorted((tmp_path / "etc/netplan").iterdir())]
+    assert early.read_text() == OF_INITRAMFS % card
+    if refused:
+        assert "/run/netplan/ens3.yaml has ens3 too, and each start writes it anew" in run.errors
+        assert {path: before[path] for path in before if path.startswith("etc/")} == {
+            path: text for path, text in machine.tree(tmp_path).items() if path.startswith("etc/")
+        }
+    else:
+        assert names == ["90-cobbler-bridge.yaml"], run
+
+
 # The script is killed when it calls a command for the time that is named
 CUT = """#!/bin/sh
 # not the check

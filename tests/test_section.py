@@ -291,9 +291,9 @@ BUILTINS = frozenset(
 )
 # what looks like a command in patterns, lists, and messages that have a command in them
 NO_COMMANDS = frozenset(
-    "0 1 2 4 9 a and asked bridge can card connection count cut dev ended files generate hosts "
-    "hw iptables ipv issue its linkdown list net now old pause ports q route s slave systemd "
-    "the there todo turns whole wicked without".split()
+    "0 1 2 4 9 a and asked bridge can card connection count cut dev disable_ipv6 ended files "
+    "generate hosts hw iptables ipv issue its linkdown list net now old pause ports q route s "
+    "slave systemd the there todo turns whole wicked without".split()
 )
 QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 

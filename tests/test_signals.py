@@ -396,6 +396,15 @@ def test_what_is_written_stays(tmp_path: Path, files: List[str]) -> None:
     assert contents(tmp_path) == dict.fromkeys([*FILES, "new.json"], b"two")
 
 
+def test_a_file_that_another_one_has_just_begun(tmp_path: Path) -> None:
+    """A boot file of Cobbler's is empty for a moment."""
+    path = tmp_path / "01-52-54-00-00-00-01"
+    path.write_text("")
+    with room.kept([str(path)]):
+        path.write_text("two")
+    assert contents(tmp_path) == {path.name: b"two"}
+
+
 def test_what_fails_halfway_is_put_back(tmp_path: Path, files: List[str]) -> None:
     new = str(tmp_path / "new.json")
 

@@ -66,16 +66,22 @@ INSTALLED_BY = {
 _TOOLS = {each.package_tool: None for each in (*families.EVERY, STRANGER)}
 
 
+@pytest.mark.parametrize("has_it", [True, False])
 @pytest.mark.parametrize("tool", _TOOLS, ids=lambda tool: str(tool.path))
-def test_a_package_tool_is_called_with_its_own_words(tool: PackageTool, tmp_path: Path) -> None:
+def test_a_package_tool_is_called_with_its_own_words(
+    tool: PackageTool, has_it: bool, tmp_path: Path
+) -> None:
     program, fake = tmp_path / "tool", tmp_path / "pkg"
-    fake.write_text('#!/bin/sh\necho "$*" >> %s.log\ncp "$0" %s\n' % (fake, program))
+    gives = 'cp "$0" %s' % program if has_it else "exit 104"
+    fake.write_text('#!/bin/sh\necho "$*" >> %s.log\n%s\n' % (fake, gives))
     fake.chmod(0o755)
     need = Need(str(program), "it is needed", "tools", tool._replace(path=str(fake)))
     # it installs nothing below another root
     call = "root=\n%s\n" % " ".join(map(quote, need.words))
     helpers = carried.text(frozenset(["need"]))
-    assert machine.run(helpers + call, tmp_path, machine.SHELLS["dash"]).status == 0
+    run = machine.run(helpers + call, tmp_path, machine.SHELLS["dash"])
+    assert run.status == (0 if has_it else 1)
+    assert has_it or "there is no %s: it is needed; the network stays" % program in run.errors
     assert Path(str(fake) + ".log").read_text() == INSTALLED_BY[tool.path]
 
 

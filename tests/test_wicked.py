@@ -211,6 +211,14 @@ BONDED = {
         ("mode=1 arp_interval=100", "one of arp_interval and arp_ip_target without the other"),
         ("mode=1 miimon=1 arp_interval=9 arp_ip_target=192.0.2.1", "miimon beside arp_interval"),
         ("mode=4 arp_interval=9 arp_ip_target=192.0.2.1", "arp_interval with mode 802.3ad"),
+        # the first and the last that it takes, and the next
+        ("mode=5 lp_interval=1", ""),
+        ("mode=5 lp_interval=0", "lp_interval=0"),
+        ("mode=1 min_links=0", ""),
+        ("mode=1 min_links=1", "min_links=1 with mode active-backup"),
+        ("mode=4 ad_actor_sys_prio=65535 ad_user_port_key=1023", ""),
+        ("mode=4 ad_actor_sys_prio=0", "ad_actor_sys_prio=0"),
+        ("mode=4 ad_user_port_key=1024", "ad_user_port_key=1024"),
     ],
 )
 def test_a_bond_that_wicked_would_leave_out_is_refused(options: str, wrong: str) -> None:

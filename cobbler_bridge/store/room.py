@@ -59,7 +59,9 @@ def _copy(path: str, copies: List[Tuple[str, str]]) -> None:
         file.flush()
         # what is written anew may be indented, which doubles it
         more = _MORE if path.endswith(".json") else 0
-        os.posix_fallocate(handle, 0, 2 * len(content) + more)
+        # of an empty boot file, which another one may be about to write, there is nothing to double
+        if content or more:
+            os.posix_fallocate(handle, 0, 2 * len(content) + more)
         file.truncate(len(content))
         whose = os.stat(path)
         os.fchown(handle, whose.st_uid, whose.st_gid)

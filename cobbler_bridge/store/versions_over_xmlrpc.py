@@ -275,8 +275,10 @@ class Remote40(Remote3):
                 self.server.save_network_interface(handle, True, True, "bypass", token)
 
     def rendered(self, kind: str, name: str) -> str:
-        """There is one method for both."""
-        answer = self.server.generate_autoinstall(self.reference(kind, name), kind, "uid")
+        """There is one method for both; of cloud-init's files it is told which."""
+        answer = self.server.generate_autoinstall(
+            self.reference(kind, name), kind, "uid", "", "user-data"
+        )
         return shape.text(answer, "the install file of %s" % shown(name))
 
     def save(self, kind: str, name: str, token: str) -> None:

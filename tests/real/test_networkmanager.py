@@ -296,18 +296,57 @@ def test_dhcp(host: Host) -> None:
     assert address.startswith("fd00:99::")
 
 
-def test_a_host_of_suse(host: Host) -> None:
-    """Leap 16, whose installer copies its own profile."""
+# as NetworkManager writes what Agama asks it for; of a gateway one release says this, the next that
+AGAMAS_PROFILE = """\
+[connection]
+id=Wired Connection
+uuid=687e37af-4dee-4922-a1fd-e90459d8ff7a
+type=ethernet
+%s
+[ipv4]
+%s
+dns=10.99.0.2;
+dns-search=example.org;
+method=manual
+
+[ipv6]
+addr-gen-mode=default
+method=auto
+
+[proxy]
+"""
+AGAMA = {
+    "by its name": (
+        "interface-name=eth0\n\n[ethernet]\n",
+        "address1=10.99.0.40/24,%s" % GATEWAY,
+    ),
+    "by its address": (
+        "\n[ethernet]\nmac-address=%s\n" % MAC.upper(),
+        "address1=10.99.0.40/24\ngateway=%s" % GATEWAY,
+    ),
+}
+
+
+@pytest.mark.parametrize("which", AGAMA)
+def test_a_host_of_suse(host: Host, which: str) -> None:
+    """Leap 16, whose installer copies its own profile: the bridge takes it over."""
+    host.machine.run("rm", "-f", INSTALLERS)
+    agamas = CONNECTIONS + "/Wired Connection.nmconnection"
+    host.write(agamas, AGAMAS_PROFILE % AGAMA[which], 0o600)
     host.write("/etc/os-release", 'ID="opensuse-leap"\nVERSION_ID="16.0"\n')
     link = "/etc/systemd/system/network.service"
     host.machine.run("ln", "-sf", "/usr/lib/systemd/system/NetworkManager.service", link)
     said = host.set_up(breed="suse", os_version="opensuse16.0", bridge="br0")
     assert "what reads the network here is NetworkManager\n" in said
+    assert "set aside %s\n" % agamas in said
     host.boot()
     host.comes_up("br0")
+    assert host.addresses("br0") == ["10.99.0.40/24"]
     assert host.addresses("eth0") == []
     assert host.ports("br0") == ["eth0"]
+    assert host.profiles() == ["br0 port 1:eth0", "br0:br0"]
     assert host.kernel("br0", "address") == MAC
+    assert host.resolver() == ["search example.org", "nameserver 10.99.0.2"]
     assert host.guest_gets_a_lease("br0")
     assert host.warnings() == []
 

@@ -174,8 +174,6 @@ def _watch_problems(options: Dict[str, str], mode: str) -> Iterator[Tuple[str, s
             yield "arp_interval with mode " + mode, "miimon=100 in its place"
         elif not ("arp_interval" in options and "arp_ip_target" in options):
             yield "one of arp_interval and arp_ip_target without the other", "both"
-        elif len(options["arp_ip_target"].split(",")) > 16:
-            yield "more than 16 addresses in arp_ip_target", "at most 16"
         return
     for name in ("updelay", "downdelay"):
         delay, each = options.get(name, "0"), options.get("miimon", "")

@@ -1,6 +1,6 @@
 # Keeps other stanzas of ifupdown's files from working against ours. A device's stanzas are laid out
 # in a file of their own, FILE:DEVICE below "stanzas", which stands for them as an ifcfg file would.
-# needs: current file_of find_source is_of_ours keyfile_rename leave_alone may_keep resolv_conf rewrite_file unfollowed write_file
+# needs: among current file_of find_source is_of_ours keyfile_rename leave_alone may_keep resolv_conf rewrite_file unfollowed write_file
 # needs: awk cat grep mkdir tr
 
 interfaces=/etc/network/interfaces.d/cobbler-bridge

@@ -24,8 +24,10 @@ except ImportError:
     sys.exit("python3 has no yaml on this machine: install python3-yaml")
 
 FOLDER = "/etc/netplan/"
-# a file hides those of its name here; /run only where it is the machine's own
-SHADOWED = ["/lib/netplan/"]
+SHIPPED = "/lib/netplan/"
+RUN = "/run/netplan/"
+# a file hides those of its name in the folders before it
+FOLDERS = [SHIPPED, FOLDER]
 OURS = FOLDER + "90-cobbler-bridge.yaml"
 CLOUD = FOLDER + "50-cloud-init.yaml"
 NO_CLOUD = "/etc/cloud/cloud.cfg.d/99-cobbler-bridge.cfg"
@@ -149,7 +151,7 @@ def documents(root: str) -> Tuple[Files, Files]:
     kept = root + STATE + "/kept"
     now: Files = {}
     before = in_folder(kept + FOLDER)
-    for folder in (*SHADOWED, FOLDER):
+    for folder in FOLDERS:
         now.update(in_folder(root + folder))
     later = cloud(root)
     if later is not None and CLOUD not in now:
@@ -386,6 +388,7 @@ def write(root: str, nics: List[Nic], owned: List[str], kept: List[List[str]]) -
                 put(device, "renderer", word(renderer))
     mine = [nic for nic in nics if not nic.left]
     gone = [one for one in now if one.name in owned or any(is_for(one, nic) for nic in mine)]
+    temporary(root, gone)
     final = {OURS: put_out(root, "write 600", OURS, ours)}
     for path, (node, file) in files.items():
         final[path] = less(root, path, node, file, [one.node for one in gone])
@@ -396,6 +399,14 @@ def write(root: str, nics: List[Nic], owned: List[str], kept: List[List[str]]) -
         rivals(network, now)
         networkd(root, mine, owned, network)
     check(root, final)
+
+
+def temporary(root: str, gone: List[Definition]) -> None:
+    """No file of ours hides one below /run."""
+    for one in gone:
+        if one.file.startswith(root + RUN):
+            why = "%s has %s too, and each start writes it anew: take ip= off the kernel's line"
+            refuse(why % (one.file, one.name or one.id) + " and start the machine again")
 
 
 def keep(network: Node, nics: List[Nic], those: List[Definition], asked: List[str]) -> None:
@@ -425,7 +436,7 @@ def less(root: str, path: str, node: Node, file: str, gone: List[Node]) -> str:
         return serialized(node)
     network.value = [pair for pair in pairs(network) if pair[1].value != []]
     nothing = {key.value for key, _ in pairs(network)} <= {"version"}
-    shadows = any(os.path.exists(root + each + os.path.basename(path)) for each in SHADOWED)
+    shadows = os.path.exists(root + SHIPPED + os.path.basename(path))
     if nothing and file == root + path and os.path.exists(file) and not shadows:
         print("aside 0 " + path)
         return "{}\n"
@@ -513,7 +524,8 @@ def main() -> None:
             now, port, mac = said.split()[:3]
             nics.append(Nic(now, port, mac, said.endswith(" left")))
         elif what == "runs":
-            SHADOWED.append("/run/netplan/")
+            # an installer's /run is not the machine's
+            FOLDERS.append(RUN)
         elif what == "owned":
             owned += said.split()
         elif what == "keep":
