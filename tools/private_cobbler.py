@@ -470,7 +470,9 @@ class _Transport(xmlrpc.client.Transport):
         self._cobbler = cobbler
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        return _Connection(self._cobbler)
+        # kept where close() finds it, when cobblerd dies while it answers
+        self._connection = host, _Connection(self._cobbler)
+        return self._connection[1]
 
 
 def change_settings(text: str, settings: Mapping[str, Any]) -> str:
