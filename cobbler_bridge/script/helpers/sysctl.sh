@@ -45,9 +45,10 @@ sysctl_where() {
     enabled=
     for unit; do
         for link in "$root"$folders/"$unit"; do
-            if [ -e "$link" ] || [ -L "$link" ]; then enabled=$unit; fi
+            [ -e "$link" ] || [ -L "$link" ] || continue
             # its package enables the service, and the administrator this
-            [ "$enabled" != ufw.service ] || grep -qsx 'ENABLED=yes' "$root/etc/ufw/ufw.conf" || enabled=
+            [ "$unit" != ufw.service ] || grep -qsx 'ENABLED=yes' "$root/etc/ufw/ufw.conf" || continue
+            enabled=$unit
         done
     done
     if [ -n "$enabled" ]; then
