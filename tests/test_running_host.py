@@ -187,6 +187,32 @@ def test_switched_and_put_back(sh: List[str], tmp_path: Path) -> None:
 
 
 @ON_EVERY_SHELL
+def test_a_bridge_without_ports_gets_no_old_address(sh: List[str], tmp_path: Path) -> None:
+    """NetworkManager takes a bridge that has one for somebody else's, and does not make it."""
+    host = Machine(tmp_path, sh)
+    (tmp_path / STATE / "switch").write_text("yes br-home\n")
+    (tmp_path / "proc/sys/kernel/random").mkdir(parents=True)
+    (tmp_path / "proc/sys/kernel/random/boot_id").write_text("7f1c\n")
+    net = tmp_path / "sys/class/net"
+    (net / "br-home/bridge").mkdir(parents=True)
+    (net / "eth0/brport").mkdir()
+    (net / "eth0/brport/bridge").symlink_to("../../br-home")
+    host.booted()
+    (net / "br0/brif/eth0").rmdir()
+    host.shows("4.addr.br-home", "    inet 10.0.0.7/24 scope global br-home\n")
+    sleep = """
+        log
+        [ "$(grep -c ^sleep "$R/calls")" -lt 5 ] || mkdir -p "$R/sys/class/net/br0/brif/eth0"
+        """
+    (tmp_path / "bin/sleep").write_text("#!/bin/sh\n" + LOG + sleep + COMMANDS["sleep"])
+    assert "is proved after" in host.check().output
+    assert not (net / "br-home").exists()
+    calls = (tmp_path / "calls").read_text().splitlines()
+    looked_for = calls.index("ip -4 addr show dev br0 to 10.0.0.7")
+    assert sum(call.startswith("sleep") for call in calls[:looked_for]) >= 5
+
+
+@ON_EVERY_SHELL
 def test_a_check_that_cannot_be_started(sh: List[str], tmp_path: Path) -> None:
     host = Running(tmp_path, sh)
     (tmp_path / "no check").touch()

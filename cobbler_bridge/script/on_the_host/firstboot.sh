@@ -713,8 +713,7 @@ keep_addresses() {
         address | same) kind=$what by=$version old=$address ;;
         on)
             now_on "$version"
-            # its reader may be about to put it into the bridge
-            case " $ports " in *" $device "*) [ "$waited" -ge 2 ] || continue ;; esac
+            is_made || continue
             case $kind in
             address | "${1:-}") ! has_not "$by" "$old" "$device" || changed=yes ;;
             esac
@@ -736,6 +735,16 @@ keep_addresses() {
         esac
     done < "$state/addresses"
 } > /dev/null 2>&1 < /dev/null
+
+# is_made: whether device is ready for an address; what has one, its reader does not make any more
+is_made() {
+    if [ -e "$net/$device/bridge" ]; then
+        set -- "$net/$device"/brif/*
+        [ -e "$1" ]
+    else
+        case " $ports $nics " in *" $device "*) [ "$waited" -ge 2 ] ;; *) [ -e "$net/$device" ] ;; esac
+    fi
+}
 
 # has_not VERSION ADDRESS DEVICE: gives it the address, if it has it not
 has_not() {
