@@ -187,29 +187,37 @@ def test_switched_and_put_back(sh: List[str], tmp_path: Path) -> None:
 
 
 @ON_EVERY_SHELL
-def test_a_bridge_without_ports_gets_no_old_address(sh: List[str], tmp_path: Path) -> None:
-    """NetworkManager takes a bridge that has one for somebody else's, and does not make it."""
+def test_nothing_is_put_on_a_bridge_that_is_not_made(sh: List[str], tmp_path: Path) -> None:
+    """NetworkManager takes one with an address or a port for somebody else's, and lets it be."""
     host = Machine(tmp_path, sh)
     (tmp_path / STATE / "switch").write_text("yes br-home\n")
     (tmp_path / "proc/sys/kernel/random").mkdir(parents=True)
     (tmp_path / "proc/sys/kernel/random/boot_id").write_text("7f1c\n")
     net = tmp_path / "sys/class/net"
-    (net / "br-home/bridge").mkdir(parents=True)
-    (net / "eth0/brport").mkdir()
-    (net / "eth0/brport/bridge").symlink_to("../../br-home")
+    for port in ("eth0", "vnet0"):
+        (net / port / "brport").mkdir(parents=True)
+        (net / port / "brport/bridge").symlink_to("../../br-home")
+        (net / "br-home/brif" / port).mkdir(parents=True)
+    (net / "br-home/bridge").mkdir()
     host.booted()
     (net / "br0/brif/eth0").rmdir()
+    (tmp_path / "ip/4.addr.br0").rename(tmp_path / "address")
     host.shows("4.addr.br-home", "    inet 10.0.0.7/24 scope global br-home\n")
+    # the kernel forgets what was in a bridge that is deleted
+    ip = "log; [ -e $R/sys/class/net/br-home ] || rm -rf $R/sys/class/net/vnet0/brport\n"
+    (tmp_path / "bin/ip").write_text("#!/bin/sh\n" + LOG + ip + COMMANDS["ip"])
     sleep = """
         log
         [ "$(grep -c ^sleep "$R/calls")" -lt 5 ] || mkdir -p "$R/sys/class/net/br0/brif/eth0"
+        [ "$(grep -c ^sleep "$R/calls")" -lt 9 ] || cp "$R/address" "$R/ip/4.addr.br0"
         """
     (tmp_path / "bin/sleep").write_text("#!/bin/sh\n" + LOG + sleep + COMMANDS["sleep"])
     assert "is proved after" in host.check().output
     assert not (net / "br-home").exists()
     calls = (tmp_path / "calls").read_text().splitlines()
-    looked_for = calls.index("ip -4 addr show dev br0 to 10.0.0.7")
-    assert sum(call.startswith("sleep") for call in calls[:looked_for]) >= 5
+    for done in ("ip -4 addr show dev br0 to 10.0.0.7", "ip link set dev vnet0 master br0"):
+        before = calls[: calls.index(done)]
+        assert 5 <= sum(call.startswith("sleep") for call in before) < 9, done
 
 
 @ON_EVERY_SHELL

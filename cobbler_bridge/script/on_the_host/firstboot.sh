@@ -642,19 +642,36 @@ leave_ports() {
 } > /dev/null 2>&1
 
 # plug_in: those that nobody has in a bridge; where theirs is gone, into the first of those that are
-# wanted
+# wanted. Fails as long as one has to wait
 plug_in() {
+    waits=
     [ -s "$state/guests" ] || return 0
     while read -r port bridge; do
         [ -e "$net/$port" ] && [ ! -e "$net/$port/brport" ] || continue
         for bridge in $bridge $bridges; do
-            [ ! -d "$net/$bridge/bridge" ] || {
+            [ -d "$net/$bridge/bridge" ] || continue
+            if is_made "$bridge" || [ "$waited" -ge 10 ]; then
                 ip link set dev "$port" master "$bridge" || brctl addif "$bridge" "$port"
-                break
-            }
+            else
+                waits=yes
+            fi
+            break
         done
     done < "$state/guests"
+    [ -z "$waits" ]
 } > /dev/null 2>&1
+
+# is_made DEVICE: whether its reader has, or is not about to: NetworkManager leaves alone as somebody else's what has
+# an address or a port when it looks at it first
+is_made() {
+    if [ -e "$net/$1/bridge" ]; then
+        [ -z "$(addresses 4 "$1")$(addresses 6 "$1")" ] || return 0
+        set -- "$net/$1"/brif/*
+        [ -e "$1" ]
+    else
+        case " $ports $nics " in *" $1 "*) [ "$waited" -ge 2 ] ;; *) [ -e "$net/$1" ] ;; esac
+    fi
+}
 
 # note_addresses: those by which others reach this host, with the routes of their devices; "same" are those that
 # the bridge is to have too
@@ -713,7 +730,7 @@ keep_addresses() {
         address | same) kind=$what by=$version old=$address ;;
         on)
             now_on "$version"
-            is_made || continue
+            is_made "$device" || continue
             case $kind in
             address | "${1:-}") ! has_not "$by" "$old" "$device" || changed=yes ;;
             esac
@@ -735,16 +752,6 @@ keep_addresses() {
         esac
     done < "$state/addresses"
 } > /dev/null 2>&1 < /dev/null
-
-# is_made: whether device is ready for an address; what has one, its reader does not make any more
-is_made() {
-    if [ -e "$net/$device/bridge" ]; then
-        set -- "$net/$device"/brif/*
-        [ -e "$1" ]
-    else
-        case " $ports $nics " in *" $device "*) [ "$waited" -ge 2 ] ;; *) [ -e "$net/$device" ] ;; esac
-    fi
-}
 
 # has_not VERSION ADDRESS DEVICE: gives it the address, if it has it not
 has_not() {
@@ -873,14 +880,14 @@ any_link() {
 
 await_old_network() {
     seconds
-    until=$((now + old_network_seconds)) linked=$((now + 10))
-    until plug_in; old_network && reaches; do
+    began=$now waited=0
+    until plug_in && old_network && reaches; do
         seconds
-        [ "$now" -lt "$until" ] || return 1
-        [ "$now" -lt "$linked" ] || any_link || return 1
+        waited=$((now - began))
+        [ "$waited" -lt "$old_network_seconds" ] || return 1
+        [ "$waited" -lt 10 ] || any_link || return 1
         nap
     done
-    plug_in
 }
 
 roll_back() {
