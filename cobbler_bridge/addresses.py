@@ -66,13 +66,13 @@ def netmask(text: str) -> int:
 @_remembered
 def ipv4_interface(host: str, length: int) -> IPv4Interface:
     """An IPv4 address in a network of this prefix."""
-    return IPv4Interface("%s/%d" % (ipv4(host), length))
+    return IPv4Interface((int(ipv4(host)), "%d" % length))
 
 
 @_remembered
 def ipv6_interface(host: str, length: int) -> IPv6Interface:
     """An IPv6 address in a network of this prefix."""
-    return IPv6Interface("%s/%d" % (ipv6(host), length))
+    return IPv6Interface((int(ipv6(host)), "%d" % length))
 
 
 def interface(host: str, mask: str) -> Union[IPv4Interface, IPv6Interface]:

@@ -151,6 +151,15 @@ def test_a_watch_ends_when_it_is_interrupted(
     assert out.index("kvm1") < out.index("kvm9")
 
 
+def test_a_watch_ends_when_nobody_reads_it(
+    run: Run, cobbler: Cobbler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", pytest.fail)
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert run(["show", "--watch", "7"])[0] == 1
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -177,6 +186,36 @@ def test_a_password_that_is_none(run: Run, cobbler: Cobbler) -> None:
     cobbler.answers.methods["login"] = refuses
     status, _, err = run(["place"])
     assert (status, err.endswith(": no user has this name and this password\n")) == (3, True)
+
+
+def test_a_password_file_that_is_none(
+    capsys: pytest.CaptureFixture[str], cobbler: Cobbler, tmp_path: Path
+) -> None:
+    words = ["--server", cobbler.url, "--user", "admin", "--password-file", str(tmp_path / "none")]
+    assert cli.main(["place", "--host=kvm1", *words]) == 3
+    err = capsys.readouterr().err
+    assert "No such file or directory; --password-file names" in err
+    assert not cobbler.calls
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["render", "--system="],
+        ["render", "--profile", ""],
+        ["show", ""],
+        ["show", "--bridge="],
+        ["check", "--host="],
+        ["set", "--system=", "bridge=br0"],
+        ["record", ""],
+        ["place", "--host="],
+        ["apply", "--profile="],
+        ["undo", ""],
+    ],
+)
+def test_an_empty_name(capsys: pytest.CaptureFixture[str], words: List[str]) -> None:
+    assert cli.main(words) == 2
+    assert ": '' is no name (see cobbler-bridge " + words[0] in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["check", "--help"]])

@@ -96,6 +96,14 @@ def test_the_completion_is_what_the_command_says(shell: str) -> None:
     assert path.read_text(encoding="utf-8") == completion.completion(shell)
 
 
+def test_zsh_is_told_of_blanks_files_and_equals_signs() -> None:
+    text = (completion.FOLDER / completion.NAMES["zsh"]).read_text(encoding="utf-8")
+    for option in ("state=[", "output=[", "format=["):
+        assert '"--' + option in text
+    assert ":(installing installed verified rolled\\ back by\\ hand " in text
+    assert "]:FILE:_files" in text
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [
@@ -103,6 +111,9 @@ def test_the_completion_is_what_the_command_says(shell: str) -> None:
         ("check --sev", ["--severity"]),
         ("check --severity ", ["error", "warning", "waiting"]),
         ("show --format h", ["html"]),
+        # of states with a blank bash would make several words
+        ("show --state ", ["installing", "installed", "verified", "applying", "failed"]),
+        ("check --output READ", ["README.md"]),
     ],
 )
 def test_bash_completes(words: str, found: List[str]) -> None:

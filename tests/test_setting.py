@@ -86,6 +86,7 @@ def test_each_variable_of_the_administrators_can_be_set(key: Any) -> None:
         ("bridge_placed", None, "use cobbler-bridge record or place"),
         ("bridge_prt", "eth0", "did you mean bridge_port?"),
         ("BRIDGE_MTU", "9000", "did you mean bridge_mtu?"),
+        ("mtu", "9000", "did you mean bridge_mtu?"),
         ("!bridge", None, "did you mean bridge?"),
         ("~bridge", "br0", "did you mean bridge?"),
         ("tree", "x", "it can be one of bridge, bridge_port,"),

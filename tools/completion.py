@@ -1,8 +1,10 @@
 """Writes what completes ``cobbler-bridge`` in bash and zsh from the command's own parser."""
 
+import argparse
 import re
 import sys
 from pathlib import Path
+from typing import Iterator
 
 import shtab
 
@@ -18,8 +20,29 @@ NAMES = {"bash": "cobbler-bridge", "zsh": "_cobbler-bridge"}
 
 def completion(shell: str) -> str:
     """The text for a shell, without what shtab says of where to put it."""
-    text = shtab.complete(cli.parser(), shell)
+    parser = cli.parser()
+    for action in _actions(parser):
+        if action.metavar == "FILE":
+            setattr(action, "complete", shtab.FILE)  # noqa: B010, argparse knows no such attribute
+        elif action.choices and not isinstance(action.choices, dict):
+            # of words with blanks shtab makes several, and bash can't be told otherwise
+            zsh = shell == "zsh"
+            words = [each for each in action.choices if zsh or " " not in each]
+            action.choices = [each.replace(" ", "\\ ") for each in words]
+    text = shtab.complete(parser, shell)
+    if shell == "zsh":
+        # behind = too, as this documentation writes it
+        text = re.sub(r"(?m)^(  \"\*?--[a-z-]+)(\[.*\]:)", r"\1=\2", text)
     return re.sub(r"(?m)^# (Usage:|1\) .*|2\) .*|   source .*|See also: .*)\n", "", text)
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Every option and word, of the calls too."""
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                yield from _actions(each)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,9 @@ def _unusable(name: str, value: Optional[str]) -> Any:
         return "is not read any more", "use cobbler-bridge record or place"
     if key is None:
         near = difflib.get_close_matches(name.lower(), list(_KEYS), 1)
+        # the beginning may be left out, as in mtu=9000
+        whole = "%s_%s" % (keys.BRIDGE.name, name.lower())
+        near = [whole] if whole in _KEYS else near
         right = "did you mean %s?" % near[0] if near else "it can be one of " + ", ".join(_KEYS)
         return "is no variable of cobbler-bridge", right
     if value is None:

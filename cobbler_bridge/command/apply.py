@@ -34,16 +34,21 @@ def add(commands: Any) -> None:
 
     sentence = "have hosts put back the network that they had before their bridges"
     undoing = arguments.add(commands, "undo", _undo, sentence, "undo kvm1")
-    undoing.add_argument("hosts", metavar="HOST", nargs="+", help="these hosts; * and ?")
+    undoing.add_argument(
+        "hosts", metavar="HOST", type=arguments.name, nargs="+", help="these hosts; * and ?"
+    )
     _add_ssh_user(undoing)
     arguments.add_server(undoing)
 
 
 def _add_whom_to_apply(command: argparse.ArgumentParser) -> None:
-    command.add_argument("hosts", metavar="HOST", nargs="*", help="these hosts; * and ?")
+    command.add_argument(
+        "hosts", metavar="HOST", type=arguments.name, nargs="*", help="these hosts; * and ?"
+    )
     command.add_argument(
         "--profile",
         metavar="NAME",
+        type=arguments.name,
         action="append",
         default=[],
         help="the hosts of this profile; * and ?, and the option may be given again",

@@ -83,6 +83,13 @@ def add_server(command: argparse.ArgumentParser) -> None:
     )
 
 
+def name(text: str) -> str:
+    """The name of a system or profile, or a pattern: a variable of a shell may be unset."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' is no name")
+    return text
+
+
 def _number(kind: Callable[[str], float], most: int, meant: str) -> Callable[[str], float]:
     """The reader of a number above 0."""
 

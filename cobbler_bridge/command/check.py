@@ -23,14 +23,23 @@ def add(commands: Any) -> None:
     example = "check --host kvm1 --severity warning"
     command = arguments.add(commands, "check", _check, sentence, example)
     command.add_argument(
-        "names", metavar="NAME", nargs="*", help="only these systems and profiles; * and ?"
+        "names",
+        metavar="NAME",
+        type=arguments.name,
+        nargs="*",
+        help="only these systems and profiles; * and ?",
     )
     for kind, text in (
         ("host", "hosts and their guests"),
         ("profile", "profiles and their systems"),
     ):
         command.add_argument(
-            "--" + kind, metavar="NAME", action="append", default=[], help="only these %s" % text
+            "--" + kind,
+            metavar="NAME",
+            type=arguments.name,
+            action="append",
+            default=[],
+            help="only these %s" % text,
         )
     command.add_argument(
         "--severity", choices=SEVERITIES, default=WAITING, help="leave out what is less bad"

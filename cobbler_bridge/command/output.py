@@ -17,6 +17,11 @@ class Output:
         self._stream = stream
         self._error: Optional[OSError] = None
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing more can be written."""
+        return self._error is not None
+
     @classmethod
     def standard(cls) -> "Output":
         """Any text can be printed, and a file gets the right bytes, whatever the locale says."""

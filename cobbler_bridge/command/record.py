@@ -15,7 +15,9 @@ def add(commands: Any) -> None:
     sentence = "say by hand which bridges hosts have, and place their guests"
     example = "record kvm1 --bridge br0,br1"
     recording = arguments.add(commands, "record", _record, sentence, example)
-    recording.add_argument("hosts", metavar="HOST", nargs="+", help="these hosts; * and ?")
+    recording.add_argument(
+        "hosts", metavar="HOST", type=arguments.name, nargs="+", help="these hosts; * and ?"
+    )
     what = recording.add_mutually_exclusive_group()
     text = "these bridges, with commas between (default: those that are described)"
     what.add_argument("--bridge", metavar="NAME", help=text)
@@ -23,7 +25,9 @@ def add(commands: Any) -> None:
 
     sentence = "put guests on their hosts' bridges again"
     placing = arguments.add(commands, "place", _place, sentence, "place --host kvm1 --dry-run")
-    placing.add_argument("--host", metavar="HOST", help="only the guests of this host")
+    placing.add_argument(
+        "--host", metavar="HOST", type=arguments.name, help="only the guests of this host"
+    )
 
     for command in (recording, placing):
         arguments.add_dry_run(command)

@@ -23,8 +23,15 @@ def add(commands: Any) -> None:
     sentence = "show what would be written on a machine"
     command = arguments.add(commands, "render", _render, sentence, "render --system kvm1")
     one = command.add_mutually_exclusive_group(required=True)
-    one.add_argument("--system", metavar="NAME", help="what this system would get")
-    one.add_argument("--profile", metavar="NAME", help="what a system of this profile would get")
+    one.add_argument(
+        "--system", metavar="NAME", type=arguments.name, help="what this system would get"
+    )
+    one.add_argument(
+        "--profile",
+        metavar="NAME",
+        type=arguments.name,
+        help="what a system of this profile would get",
+    )
     text = "files: as a person reads it; sh: the script as it stands in the kickstart; json: both"
     command.add_argument("--format", choices=("files", "sh", "json"), default="files", help=text)
     arguments.add_server(command)

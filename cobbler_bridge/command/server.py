@@ -105,6 +105,10 @@ def login_of(
                 right = "--password-file names a file with the password of %s" % shown(user)
             raise FailError(NO_COBBLER, "%s: %s; %s" % (path or _SECRET, reason, right)) from error
 
+    if path is not None and not dry_run:
+        # said also where it turns out that nothing is to be written
+        known = login()
+        return lambda: known
     return login
 
 

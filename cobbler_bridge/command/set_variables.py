@@ -18,7 +18,13 @@ def add(commands: Any) -> None:
     for kind in ("profile", "system"):
         text = "change these %ss; * and ?, and the option may be given again" % kind
         named.add_argument(
-            "--" + kind, metavar="NAME", nargs="+", action="append", default=[], help=text
+            "--" + kind,
+            metavar="NAME",
+            type=arguments.name,
+            nargs="+",
+            action="append",
+            default=[],
+            help=text,
         )
     command.add_argument(
         "words", metavar="KEY=VALUE", nargs="*", help="what a variable of cobbler-bridge shall be"

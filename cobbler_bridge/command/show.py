@@ -26,10 +26,16 @@ def add(commands: Any) -> None:
     example = "show 'kvm*' --state 'rolled back'"
     command = arguments.add(commands, "show", _show, sentence, example)
     command.add_argument(
-        "names", metavar="NAME", nargs="*", help="only these hosts or guests; * and ?"
+        "names",
+        metavar="NAME",
+        type=arguments.name,
+        nargs="*",
+        help="only these hosts or guests; * and ?",
     )
     command.add_argument("--state", choices=listing.ALL_STATES, help="only hosts in this state")
-    command.add_argument("--bridge", metavar="NAME", help="only hosts with this bridge")
+    command.add_argument(
+        "--bridge", metavar="NAME", type=arguments.name, help="only hosts with this bridge"
+    )
     command.add_argument("--summary", action="store_true", help="only how many are in which state")
     text = "once more each so many seconds, until it is interrupted (default: %d)" % _WATCH_SECONDS
     command.add_argument(
@@ -53,7 +59,7 @@ def _show(options: argparse.Namespace) -> int:
         clears = options.watch is not None and options.output is None and sys.stdout.isatty()
         put(options.output, _CLEAR * clears + text)
         sys.stdout.flush()
-        if options.watch is None:
+        if options.watch is None or getattr(sys.stdout, "is_lost", False):
             return WELL
         time.sleep(options.watch)
 

@@ -5,8 +5,9 @@ description (``records``); else the template variables are (``variables``). Ever
 wrong is reported at once.
 """
 
+import functools
 import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple, TypeVar
 from urllib.parse import quote
 
 from cobbler_bridge import addresses, typed
@@ -16,6 +17,8 @@ from cobbler_bridge.description.interface_fields import BRIDGE_TYPE, Interfaces,
 from cobbler_bridge.description.network import Attached, Bridge, Device, Vlan, devices
 from cobbler_bridge.description.xen_mode import Xen
 from cobbler_bridge.problem import Problem, shown
+
+T = TypeVar("T")
 
 # Cobbler's own fields that a rendering reads, here and in ``target``
 _FIELDS = [
@@ -78,19 +81,31 @@ class _Asked(NamedTuple):
     macs: Tuple[str, ...] = ()
 
 
+def once(work: Callable[["Description"], T]) -> Callable[["Description"], T]:
+    """What a description keeps when it was worked out of it: every part of a plan asks for it."""
+
+    @functools.wraps(work)
+    def kept(description: "Description") -> T:
+        known = vars(description)
+        if work.__name__ not in known:
+            known[work.__name__] = work(description)
+        found: T = known[work.__name__]
+        return found
+
+    return kept
+
+
 class Description(_Asked):
     """Everything asked for on one system or profile; there may be guests without a bridge."""
 
     @property
+    @once
     def devices(self) -> Tuple[Attached, ...]:
         """Every device once, each behind those that it is made of."""
-        # every part of a plan asks for them
-        if "devices" not in vars(self):
-            vars(self)["devices"] = devices(self.bridges, self.vlans)
-        found: Tuple[Attached, ...] = vars(self)["devices"]
-        return found
+        return devices(self.bridges, self.vlans)
 
     @property
+    @once
     def bridge_names(self) -> Tuple[str, ...]:
         """The names of the bridges, in their order."""
         return tuple(bridge.name for bridge in self.bridges)
@@ -107,6 +122,7 @@ class Description(_Asked):
         )
 
     @property
+    @once
     def ways_out(self) -> Tuple[Device, ...]:
         """The devices that give a default route of IPv4, first the one that is to be used.
 
@@ -135,7 +151,8 @@ def wants_bridge(data: Mapping[str, Any]) -> bool:
 
 def relevant(data: Mapping[str, Any]) -> Dict[str, Any]:
     """The part of blended data that a rendering can depend on, in one order."""
-    names = [name for name in data if isinstance(name, str) and keys.BRIDGE.name in name]
+    ours = keys.BRIDGE.name
+    names = [name for name in data if isinstance(name, str) and ours in name]
     return {name: data[name] for name in sorted(names) + _FIELDS if name in data}
 
 

@@ -13,12 +13,13 @@ from cobbler_bridge.description.describe import Description, FirstBoot
 # one more when the same description gets another digest: those of two kinds are not compared
 _KIND = "1"
 _LETTERS = 16
+_ENCODER = json.JSONEncoder(sort_keys=True)
 
 
 def digest(description: Description) -> str:
     """The digest of a description: letters, digits and a ``-``."""
     bare = description._replace(subject="", first_boot=FirstBoot(), remarks=(), macs=())
-    text = json.dumps(_plain(bare), sort_keys=True)
+    text = _ENCODER.encode(_plain(bare))
     return "%s-%s" % (_KIND, hashlib.sha256(text.encode()).hexdigest()[:_LETTERS])
 
 
@@ -29,6 +30,8 @@ def differ(one: str, other: str) -> bool:
 
 
 def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
     if isinstance(value, tuple):
         fields = getattr(value, "_fields", None)
         if fields is None:
@@ -40,4 +43,4 @@ def _plain(value: Any) -> Any:
             if name not in defaults or defaults[name] != each
         }
         return [type(value).__name__, known]
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+    return str(value)

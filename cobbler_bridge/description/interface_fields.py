@@ -105,8 +105,10 @@ class Interfaces:
         for field in fields:
             raw = record.get(field)
             # most are not set
-            value = read(raw) if raw else None
-            if raw and value is None:
+            if not raw:
+                continue
+            value = read(raw)
+            if value is None:
                 self.wrong(name, field, "%s is not %s" % (shown(raw), what), "correct it")
             elif value:
                 found[field] = value
@@ -134,7 +136,7 @@ class Interfaces:
 
     def of_kind(self, *kinds: str) -> List[str]:
         """The interfaces of these types, in the order of their names."""
-        return [name for name in self.names if self.kind(name) in kinds]
+        return [name for name in self.names if self._kinds[name] in kinds]
 
     def plain(self) -> List[str]:
         """The interfaces that stand for a NIC, in the order of their names."""

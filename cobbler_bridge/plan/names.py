@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple, Optional, Sequence, Tuple, Union
 
 from cobbler_bridge.description import keys
-from cobbler_bridge.description.describe import Description
+from cobbler_bridge.description.describe import Description, once
 from cobbler_bridge.description.network import CARD_NAMES, Bond, Bridge, Device, Master, Nic, Vlan
 from cobbler_bridge.description.values import NAME_CHARACTERS
 from cobbler_bridge.plan.plan import Fact, Word
@@ -24,6 +24,7 @@ class Named(NamedTuple):
     master: Optional[Master]
 
 
+@once
 def named(description: Description) -> Tuple[Named, ...]:
     """Every device with the name that it will have, each behind those that it is made of."""
     bridges = description.bridge_names
@@ -73,6 +74,7 @@ def _nic_name(nic: Nic, bridges: Sequence[str]) -> Word:
     return "p" + nic.choice.name if nic.choice.name in bridges else nic.choice.name
 
 
+@once
 def renamed_nics(description: Description) -> Tuple[Nic, ...]:
     """The NICs that the machine may call otherwise than the files do."""
     bridges = description.bridge_names

@@ -176,9 +176,12 @@ def assignments(settings: Iterable[Setting]) -> Text:
     content: List[Word] = []
     known = ""
     for name, value in settings:
+        if isinstance(value, str):
+            known += "%s=%s\n" % (name, value)
+            continue
         known += name + "="
         # a fact is a tuple too
-        for word in (value,) if isinstance(value, (str, Fact)) else value:
+        for word in (value,) if isinstance(value, Fact) else value:
             if isinstance(word, str):
                 known += word
             else:

@@ -1,6 +1,6 @@
 """What is known of an operating system that a bridge is written for; ``families`` has them."""
 
-from typing import Generic, Mapping, NamedTuple, Optional, Tuple, TypeVar
+from typing import Dict, Generic, List, Mapping, NamedTuple, Optional, Tuple, TypeVar
 
 Row = TypeVar("Row")
 
@@ -103,13 +103,15 @@ class ByTarget(Generic[Row]):
     """
 
     def __init__(self, rows: Mapping[Tuple[str, int], Row]) -> None:
-        self.rows = dict(rows)
+        # of a family the newest first
+        self._rows: Dict[str, List[Tuple[int, Row]]] = {}
+        for (family, release), row in sorted(rows.items(), key=lambda each: each[0], reverse=True):
+            self._rows.setdefault(family, []).append((release, row))
 
     def row(self, target: Target) -> Optional[Row]:
         """The row of a target, ``None`` where there is none."""
-        since = [release for family, release in self.rows if family == target.family]
-        reached = [release for release in since if release <= target.release]
-        return self.rows[target.family, max(reached)] if reached else None
+        rows = self._rows.get(target.family, ())
+        return next((row for since, row in rows if since <= target.release), None)
 
 
 class Family(NamedTuple):

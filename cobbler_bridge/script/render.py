@@ -9,7 +9,7 @@ name, a function called ``cp``) doesn't reach it, and whatever becomes of it, th
 import functools
 import itertools
 import re
-from typing import AbstractSet, FrozenSet, List, NamedTuple, Sequence, Tuple, Union
+from typing import AbstractSet, Dict, FrozenSet, List, NamedTuple, Sequence, Set, Tuple, Union
 
 from cobbler_bridge import __version__, shipped
 from cobbler_bridge.plan.delivery import Line
@@ -149,16 +149,23 @@ def _program(plan: Plan) -> List[_Part]:
     about = "by_check" if plan.proved else "unproved"
     lines = ["bridge_setup() {", *map(_step, plan.steps), "commit " + about, "}", ""]
     lines += ["# What follows is the same in every script.", "", ""]
-    steps = [step for _, step in flat(plan.steps)]
-    fixed = dict.fromkeys(step for step in steps if isinstance(step, Shipped))
-    programs = [step for step in steps if isinstance(step, Program)]
-    parts = dict.fromkeys(part for program in programs for part in program.parts)
-    # a helper may be an argument of another one
-    words = [[step.helper, *step.arguments] for step in steps if isinstance(step, Call)]
-    calls = set(itertools.chain.from_iterable(words)) & carried.helpers()
-    calls.update("need" for step in steps if isinstance(step, Need))
-    calls.update("put_program" for program in programs)
-    called = frozenset(calls.union(("commit", about, "leave_alone", "write_file")))
+    # in the order of the steps, each once
+    parts: Dict[str, None] = {}
+    fixed: Dict[Shipped, None] = {}
+    words: Set[Word] = set()
+    for _, step in flat(plan.steps):
+        if isinstance(step, Call):
+            # a helper may be an argument of another one
+            words.update((step.helper, *step.arguments))
+        elif isinstance(step, Shipped):
+            fixed[step] = None
+        elif isinstance(step, Program):
+            parts.update(dict.fromkeys(step.parts))
+            words.add("put_program")
+        elif isinstance(step, Need):
+            words.add("need")
+    calls = carried.helpers().intersection(words)
+    called = calls.union(("commit", about, "leave_alone", "write_file"))
     whole = [_part("\n".join(lines)), _fixed(tuple(parts), tuple(fixed), called)]
     if "keep_script" in calls:
         mark = _mark(whole[0].marks | whole[1].marks)

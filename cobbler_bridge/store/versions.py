@@ -36,6 +36,7 @@ _SYSTEM_FIELDS = (
     ("dns", "name_servers", "name_servers"),
     ("dns", "name_servers_search", "name_servers_search"),
 )
+_GROUPS = frozenset(group for group, _, _ in _INTERFACE_FIELDS + _SYSTEM_FIELDS)
 
 
 _PLACEHOLDER = "default"
@@ -101,6 +102,9 @@ def _says_something(fields: Mapping[str, Any]) -> bool:
 
 def _flat(fields: Mapping[str, Any], names: Tuple[Tuple[str, str, str], ...]) -> Data:
     known = dict(fields)
+    # before 4.0 there is none
+    if _GROUPS.isdisjoint(known):
+        return known
     for group, field, name in names:
         nested = known.get(group)
         # 4.0.0b7 has some fields in both places
