@@ -25,9 +25,7 @@ SHELL = ("sh", "shell", "shell_name")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--quick`` is what ``make check`` takes."""
-    text = (
-        "a test for each shell in the fastest, a second run of some cases (default: in turn, all)"
-    )
+    text = "a test for each shell in the fastest, some a second time (default: in turn, all)"
     parser.addoption("--quick", action="store_true", help=text)
 
 
@@ -48,6 +46,13 @@ def pytest_collection_modifyitems(items: List[pytest.Item], config: pytest.Confi
         for item in each:
             if item is not chosen:
                 item.add_marker(pytest.mark.thorough)
+
+
+@pytest.fixture
+def whole(request: pytest.FixtureRequest) -> bool:
+    """Whether a test goes its whole way: under ``--quick`` one in eight does."""
+    quick = request.config.getoption("--quick")
+    return not quick or zlib.crc32(request.node.nodeid.encode("utf-8")) % 8 == 0
 
 
 # as the pytest of Python 3.6 knows it

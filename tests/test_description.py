@@ -569,8 +569,12 @@ def test_a_format_that_the_release_does_not_read_is_refused() -> None:
         ("rhel8", "br", "'br' is a word of the ip command"),
         ("rhel8", "txqueue", "'txqueue' is a word of the ip command"),
         ("rhel8", "up", "'up' is a word of the ip command"),
+        ("rhel7", "br.augtmp", "'br.augtmp' ends like a file that NetworkManager leaves alone"),
         ("rhel7", "br.augnew", "'br.augnew' ends like a file that NetworkManager leaves alone"),
-        ("rhel6", "br.bak", "'br.bak' ends like a file that network-scripts leave alone"),
+        *(
+            ("rhel6", "br" + ending, "'br%s' ends like a file that network-scripts leave" % ending)
+            for ending in ".bak .orig .old .rej .rpmnew .rpmorig .rpmsave -range".split()
+        ),
         ("rhel6", "sit0", "'sit0' is a name that network-scripts have a script of its own for"),
         ("rhel9", ".br", "'.br' begins with a dot, and NetworkManager reads no hidden file"),
         ("rhel7", "br", None),

@@ -393,6 +393,31 @@ def test_the_session_is_lost(signals: str, sh: List[str], tmp_path: Path) -> Non
     assert "is proved after" in host.ends("Cobbler was told")
 
 
+# where it comes, and to whom: to all that are there, or to the shell that waits for what we do
+LOST = {
+    "when files are put in place": ("mv", "0"),
+    "when files are prepared": ("chmod", "$shell"),
+}
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("when", LOST)
+def test_a_signal_ends_no_shell_before_its_work_has_ended(
+    when: str, sh: List[str], tmp_path: Path
+) -> None:
+    host = Running(tmp_path, sh)
+    program, whom = LOST[when]
+    lost = '[ -e "$R/lost" ] || {\n    > "$R/lost"\n    read -r _ _ _ shell _ < /proc/$PPID/stat\n'
+    lost += "".join("    kill -%s %s\n" % (each, whom) for each in "HUP INT TERM PIPE".split())
+    wrapper = tmp_path / "bin" / program
+    wrapper.write_text('#!/bin/sh\n%s%s}\nexec /bin/%s "$@"\n' % (LOG, lost, program))
+    wrapper.chmod(0o755)
+    run = host.script()
+    assert "it takes effect now" in run.output
+    assert run.errors == ""
+    assert "is proved after" in host.ends("Cobbler was told")
+
+
 @ON_EVERY_SHELL
 @pytest.mark.parametrize(("timeout", "seconds"), [(10, 10), (70, 70), (None, 30)])
 def test_the_time_that_it_may_take(

@@ -922,3 +922,20 @@ def test_what_is_done_on_the_machine_itself(
         check=True,
     )
     assert run.stdout == said
+
+
+@ON_EVERY_SHELL
+def test_a_copy_takes_the_place_of_what_a_run_that_was_cut_off_left(
+    sh: List[str], tmp_path: Path
+) -> None:
+    """Be that the same file already, or a link to one of somebody else."""
+    for name in ("from", "other"):
+        (tmp_path / name).write_text(name)
+    os.link(str(tmp_path / "from"), str(tmp_path / "same"))
+    (tmp_path / "link").symlink_to("other")
+    (file,) = (each for each in carried.files() if each.name == "shared.sh")
+    script = "".join(each.text for each in file.helpers) + "copy from same && copy from link\n"
+    subprocess.run(sh, input=script, cwd=str(tmp_path), encoding="utf-8", check=True)
+    assert (tmp_path / "other").read_text() == "other"
+    assert {(tmp_path / name).read_text() for name in ("from", "same", "link")} == {"from"}
+    assert not (tmp_path / "link").is_symlink()

@@ -233,3 +233,37 @@ def test_a_bond_that_wicked_would_leave_out_is_refused(options: str, wrong: str)
     else:
         assert problems == []
         assert wicked_rules.broken(tree) == []
+
+
+EVERY_MODE = (
+    "balance-rr active-backup balance-xor broadcast 802.3ad balance-tlb balance-alb".split()
+)
+
+
+@pytest.mark.parametrize(
+    ("option", "modes"),
+    [
+        ("active_slave=eth0", "active-backup balance-tlb balance-alb"),
+        ("ad_select=bandwidth", "802.3ad"),
+        ("fail_over_mac=active", "active-backup"),
+        ("lacp_rate=fast", "802.3ad"),
+        ("min_links=2", "802.3ad"),
+        ("num_grat_arp=2", "active-backup"),
+        ("num_unsol_na=2", "active-backup"),
+        ("packets_per_slave=2", "balance-rr"),
+        ("primary=eth0", "active-backup balance-tlb balance-alb"),
+        ("primary_reselect=better", "active-backup balance-tlb balance-alb"),
+        ("resend_igmp=5", "balance-rr active-backup balance-tlb balance-alb"),
+        ("tlb_dynamic_lb=0", "balance-tlb"),
+        ("xmit_hash_policy=layer2+3", "balance-xor 802.3ad"),
+    ],
+)
+def test_the_modes_of_an_option(option: str, modes: str) -> None:
+    bond = {"interface_type": "bonded_bridge_slave", "interface_master": "br0"}
+    data = {"breed": "suse", "os_version": "sles15sp6", "system_name": "kvm1"}
+    taken = []
+    for mode in EVERY_MODE:
+        records = {**BONDED, "bond0": {**bond, "bonding_opts": "mode=%s %s" % (mode, option)}}
+        if not planned({**data, "interfaces": records})[1]:
+            taken.append(mode)
+    assert taken == modes.split()

@@ -19,11 +19,15 @@ class Parser(argparse.ArgumentParser):
 
     def refuse_unknown(self, words: Sequence[str], calls: Iterable["Parser"]) -> None:
         """End the command at a word that looks like an option and is none; of another call, say."""
+        words = [word for word in words if re.match("-[-a-zA-Z]", word)]
+        if not words:
+            # which is usual, and the help of every call takes its time
+            return
         known = self.options()
         elsewhere = [name for call in calls for name in call.options() if name not in known]
         for word in words:
             name = word.partition("=")[0]
-            if not re.match("-[-a-zA-Z]", name) or any(each.startswith(name) for each in known):
+            if any(each.startswith(name) for each in known):
                 continue
             if name in elsewhere:
                 self.error("%s takes no %s" % (self.prog, shown(name)))

@@ -15,6 +15,7 @@ import pytest
 from cobbler_bridge.snippet import bridge_setup
 from network_namespace import Machine
 from real.shared import Shared
+from real.test_networkmanager import BUS
 from waiting import wait_for
 
 GUEST_MAC = "52:54:00:99:00:42"
@@ -28,17 +29,6 @@ DNSMASQ = (
     " --no-ping --no-hosts --no-resolv --user=root --pid-file= --dhcp-leasefile=/tmp/leases"
     " --log-facility=- --dhcp-range=10.99.0.50,10.99.0.150,255.255.255.0,1h"
 ).split()
-BUS = """\
-<busconfig>
-  <type>system</type>
-  <listen>unix:path=/run/dbus/system_bus_socket</listen>
-  <policy context="default">
-    <allow own="*"/>
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-  </policy>
-</busconfig>
-"""
 # what the kernel sends to udev once the module is loaded; here it may be built in
 MODULE_ADDED = """\
 import socket, struct
