@@ -127,8 +127,12 @@ def _own(description: Description, device: Device) -> Block:
     bridges = description.bridge_names
     if isinstance(device, Bond):
         options = [_bond_option(*option) for option in bond_options(device, bridges)]
+        ports = [_quoted(name_of(nic, bridges)) for nic in device.ports]
+        mac = mac_of(device)
         return [
-            ("interfaces", _list([_quoted(name_of(nic, bridges)) for nic in device.ports])),
+            ("interfaces", _list(ports)),
+            # networkd and udev invent one, which no reservation knows
+            *([("macaddress", _quoted(mac))] if mac is not None else []),
             ("parameters", [option for option in options if option is not None]),
         ]
     if isinstance(device, Vlan):
