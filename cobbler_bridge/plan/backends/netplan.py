@@ -112,6 +112,10 @@ def _device(description: Description, each: Named) -> Block:
         block.append(("mtu", (str(device.mtu),)))
     if each.master is not None:
         return [*block, ("dhcp4", ("false",)), ("dhcp6", ("false",)), ("link-local", ("[]",))]
+    mac = mac_of(device)
+    if isinstance(device, Bond) and mac is not None:
+        # networkd invents one, which no reservation knows
+        block.append(("macaddress", _quoted(mac)))
     if isinstance(device, Bridge) and (not device.ports or device.ipv4.method == "none"):
         # the rest of the boot waits for no address of it
         block.append(("optional", ("true",)))
@@ -127,12 +131,8 @@ def _own(description: Description, device: Device) -> Block:
     bridges = description.bridge_names
     if isinstance(device, Bond):
         options = [_bond_option(*option) for option in bond_options(device, bridges)]
-        ports = [_quoted(name_of(nic, bridges)) for nic in device.ports]
-        mac = mac_of(device)
         return [
-            ("interfaces", _list(ports)),
-            # networkd and udev invent one, which no reservation knows
-            *([("macaddress", _quoted(mac))] if mac is not None else []),
+            ("interfaces", _list([_quoted(name_of(nic, bridges)) for nic in device.ports])),
             ("parameters", [option for option in options if option is not None]),
         ]
     if isinstance(device, Vlan):
