@@ -408,13 +408,12 @@ def write(root: str, nics: List[Nic], owned: List[str], kept: List[List[str]]) -
     for each_kept in kept:
         keep(network, nics, now + before, each_kept)
     renderer = renderer_of(nics, now, before, usual)
+    if renderer == "NetworkManager":
+        silence(root, devices_of(network))
     for nic in nics:
         take_card(network, nic, now, before)
-    devices = [device for _, section in pairs(network) for _, device in pairs(section)]
-    for device in devices if renderer != usual else ():
+    for device in devices_of(network) if renderer != usual else ():
         put(device, "renderer", word(renderer))
-    if renderer == "NetworkManager":
-        silence(root, devices)
     mine = [nic for nic in nics if not nic.left]
     gone = going(stands, now, mine, owned)
     temporary(root, gone)
@@ -442,20 +441,28 @@ def going(
     return [one for one in stands if (one.section, one.id) in ids]
 
 
-def silence(root: str, devices: List[Node]) -> None:
-    """NetworkManager gives what is to have no address one of 169.254.0.0/16, unless a netplan that
-    can do it passes its own words through."""
+def devices_of(network: Node) -> List[Node]:
+    """What stands for each device."""
+    return [device for _, section in pairs(network) for _, device in pairs(section)]
+
+
+def silence(root: str, ours: List[Node]) -> None:
+    """NetworkManager gives what is to have no address one of 169.254.0.0/16, and the kernel one of
+    a router's, unless a netplan that can do it passes NetworkManager's own words through."""
     libraries = glob.glob(root + "/usr/lib/*/libnetplan.so*")
     if not any(b"passthrough" in contents(library) for library in libraries):
         return
-    none = mapping((word("ipv4.method", None), word("disabled")))
-    for device in devices:
+    for device in ours:
         given = [version_of(address)[1] for address in each(device, "addresses")]
         # a port, of which NetworkManager asks nothing, has no link-local
-        none_asked = text(device, "dhcp4") == "false" and child(device, "link-local") is None
-        if none_asked and "4" not in given:
-            passed = mapping((word("passthrough", None), copy.deepcopy(none)))
-            put(device, "networkmanager", passed)
+        methods = [
+            (word("ipv%s.method" % version, None), word(method))
+            for version, method in (("4", "disabled"), ("6", "link-local"))
+            if text(device, "dhcp" + version) == "false" and version not in given
+        ]
+        if methods and child(device, "link-local") is None:
+            passed = (word("passthrough", None), mapping(*methods))
+            put(device, "networkmanager", mapping(passed))
 
 
 def contents(path: str) -> bytes:
