@@ -59,6 +59,7 @@ fi
 
 a_root debian13 trixie "$common,ifupdown,bridge-utils,ifenslave,vlan,dhcpcd-base,ufw,iptables,ubuntu-archive-keyring"
 # these have /bin in /usr where their installer made them, and not where a package does
+# shellcheck disable=SC2016 # the hook's
 merged='--setup-hook=for each in bin sbin lib lib64; do mkdir -p "$1/usr/$each"; ln -s "usr/$each" "$1"; done'
 a_root debian11 bullseye "$common,ifupdown,bridge-utils,ifenslave,vlan,isc-dhcp-client,ufw,iptables" "$merged"
 # of Ubuntu's packages the keys are in Debian's
