@@ -36,9 +36,12 @@ test-releases: $(VENV)/package $(VENV)/test
 	sh tools/layer.sh
 	sh tools/releases.sh
 	$(VENV)/bin/python -m pytest -m releases tests/real
-	RELEASE=debian13 $(VENV)/bin/python -m pytest tests/real/test_ifupdown.py
+	for each in debian11 debian13; do \
+		RELEASE=$$each $(VENV)/bin/python -m pytest tests/real/test_ifupdown.py || exit 1; \
+	done
 	for each in debian13 ubuntu24.04 ubuntu22.04 ubuntu20.04; do \
-		RELEASE=$$each $(VENV)/bin/python -m pytest -m "not thorough" tests/real/test_netplan.py || exit 1; \
+		RELEASE=$$each $(VENV)/bin/python -m pytest -m "not thorough" tests/real/test_netplan.py \
+			tests/real/test_virtual_netplan.py || exit 1; \
 	done
 
 install-debian: $(VENV)/package $(VENV)/test

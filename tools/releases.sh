@@ -4,9 +4,10 @@
 # packages mmdebstrap and cpio; packages come from where apt and mmdebstrap get them.
 set -e
 place=.venv/releases
-# what a throw-away machine calls itself, and what reads a network's files
+# what a throw-away machine calls itself, what reads a network's files, and what loads the modules
+# of a virtual machine's kernel
 common=systemd,systemd-sysv,udev,dbus,python3,python3-yaml,iproute2,iputils-ping,procps,dnsmasq-base,busybox
-common=$common,netplan.io,network-manager,libnss-myhostname
+common=$common,netplan.io,network-manager,libnss-myhostname,kmod
 missing=
 for program in mmdebstrap cpio; do
     command -v "$program" > /dev/null || missing="$missing $program"
@@ -21,12 +22,14 @@ mkdir -p "$place/nothing"
 
 # a_root NAME SUITE PACKAGES [MORE]: where there is none of these packages already
 a_root() {
-    name=$1 is="$2 $3"
+    name=$1
+    shift
+    is=$*
     [ "$(cat "$place/$name.is" 2> /dev/null)" != "$is" ] || return 0
-    echo "Unpacking into $place/$name: $2"
+    echo "Unpacking into $place/$name: $1"
     rm -rf "${place:?}/$name"
-    suite=$2 packages=$3
-    shift 3
+    suite=$1 packages=$2
+    shift 2
     mmdebstrap --quiet --variant=minbase --include="$packages" "$@" "$suite" "$place/$name.tar" > "$place/$name.log" 2>&1 || {
         cat "$place/$name.log" >&2
         return 1
@@ -55,8 +58,12 @@ if [ ! -e "$place/installer.is" ]; then
 fi
 
 a_root debian13 trixie "$common,ifupdown,bridge-utils,ifenslave,vlan,dhcpcd-base,ufw,iptables,ubuntu-archive-keyring"
+# these have /bin in /usr where their installer made them, and not where a package does
+# shellcheck disable=SC2016 # the hook's
+merged='--setup-hook=for each in bin sbin lib lib64; do mkdir -p "$1/usr/$each"; ln -s "usr/$each" "$1"; done'
+a_root debian11 bullseye "$common,ifupdown,bridge-utils,ifenslave,vlan,isc-dhcp-client,ufw,iptables" "$merged"
 # of Ubuntu's packages the keys are in Debian's
 keys=$place/debian13/usr/share/keyrings/ubuntu-archive-keyring.gpg
 a_root ubuntu24.04 noble "$common,cloud-init,ufw,iptables" --components=main,universe --keyring="$keys"
 a_root ubuntu22.04 jammy "$common,curtin,ufw,iptables" --components=main,universe --keyring="$keys"
-a_root ubuntu20.04 focal "$common,ufw,iptables" --components=main,universe --keyring="$keys"
+a_root ubuntu20.04 focal "$common,ufw,iptables" "$merged" --components=main,universe --keyring="$keys"

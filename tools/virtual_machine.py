@@ -7,7 +7,8 @@
 
 The kernel is user-mode Linux, a program of this machine. Its root is a copy of what
 ``tools/layer.sh`` left in ``.venv/layer-virtual``, and stays from boot to boot. NetworkManager
-reads its network's files, or what another layer has that lies on it. The other end of each NIC is a
+reads its network's files, or what another layer has that lies on it; or the root is another release
+(``tools/releases.sh``), with the kernel of that one. The other end of each NIC is a
 port of its switch: the bridge ``far0`` in the network namespace ``far`` of the same machine. Needs
 root.
 """
@@ -18,7 +19,7 @@ import subprocess
 from types import TracebackType
 from typing import IO, Optional, Sequence, Type, cast
 
-from network_namespace import LAYER, Machine, must_be_unpacked
+from network_namespace import LAYER, RELEASES, Machine, must_be_unpacked
 from systemd_machine import MASKED
 from waiting import HANGS
 
@@ -28,12 +29,18 @@ _KERNEL = "/tmp/root/usr/bin/linux.uml"
 _BUILD = """\
 set -e
 cp -a "$1" "$2"
+if [ -n "$4" ]; then
+    cp -a "$4/usr/lib/uml" "$2/usr/lib"
+    cp -a "$4/usr/bin/linux.uml" "$2/usr/bin"
+    # the one that has a web server
+    cp -a "$4/usr/bin/busybox" "$2/usr/local/bin"
+fi
 cd "$2"
 rm -rf lib/modules var/run
 ln -s /usr/lib/uml/modules lib/modules
 ln -s /run var/run
 # what a package's own script would do
-ln -s mawk usr/bin/awk
+[ -L usr/bin/awk ] || ln -s mawk usr/bin/awk
 chroot . depmod "$(ls usr/lib/uml/modules)"
 [ -z "$3" ] || { cp -a "$3/." . && rm usr/sbin/NetworkManager; }
 """
@@ -87,17 +94,25 @@ class VirtualMachine:
     """A machine that is switched off at first. The kernel calls its NICs eth0, eth1 and so on."""
 
     def __init__(
-        self, macs: Sequence[str], layer: str = "", reader: str = "NetworkManager"
+        self,
+        macs: Sequence[str],
+        layer: str = "",
+        reader: str = "NetworkManager",
+        release: str = "",
     ) -> None:
-        """``reader`` is the service of the network's files, perhaps in a ``layer`` of its own."""
+        """``reader`` is the service of the network's files, perhaps in a ``layer`` of its own.
+
+        A ``release`` has its own users, and other readers beside that one.
+        """
         self._macs = macs
         self._layer = LAYER.with_name(layer) if layer else None
         self._reader = reader
+        self._root = RELEASES / release if release else ROOT
         self._outside = Machine()
         self._agent: "Optional[IO[bytes]]" = None
 
     def __enter__(self) -> "VirtualMachine":
-        for layer in filter(None, (ROOT, self._layer)):
+        for layer in filter(None, (ROOT, self._root, self._layer)):
             must_be_unpacked(layer)
         self._outside.__enter__()
         try:
@@ -120,12 +135,14 @@ class VirtualMachine:
     def _build(self) -> None:
         # this machine's files are not the other's
         place = str(self._outside.path("/tmp/root"))
-        words = ["sh", "-c", _BUILD, "sh", str(ROOT), place, str(self._layer or "")]
-        subprocess.run(words, check=True)
+        of_release = str(ROOT) if self._root != ROOT else ""
+        words = [str(self._root), place, str(self._layer or ""), of_release]
+        subprocess.run(["sh", "-c", _BUILD, "sh", *words], check=True)
         self.write("/etc/machine-id", "%032x\n" % 1)
-        self.write("/etc/passwd", _USERS)
-        groups = ["%s:x:%d:" % (name, 100 * n) for n, name in enumerate(_GROUPS)]
-        self.write("/etc/group", "\n".join(groups) + "\n")
+        if not of_release:
+            self.write("/etc/passwd", _USERS)
+            groups = ["%s:x:%d:" % (name, 100 * n) for n, name in enumerate(_GROUPS)]
+            self.write("/etc/group", "\n".join(groups) + "\n")
         self.write("/etc/switch", _SWITCH)
         self.write("/etc/agent", _AGENT)
         early = "Before=systemd-udevd.service systemd-udev-trigger.service"

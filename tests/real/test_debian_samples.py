@@ -26,6 +26,19 @@ PRESEED = "(?m)^d-i preseed/late_command string (wget .*)"
 USER_DATA = '(?m)^    - "wget .*"$'
 # Cobbler before 4.0 has none of its own
 OF_USER_DATA = "#cloud-config\nautoinstall:\n  version: 1\n  late-commands:\n%s\n"
+# of subiquity's schema, by which its installer tries what it is given before it does anything, what
+# holds for a late command
+LATE_COMMANDS: Dict[str, Any] = {
+    "type": "object",
+    "required": ["version", "late-commands"],
+    "properties": {
+        "version": {"type": "integer", "minimum": 1, "maximum": 1},
+        "late-commands": {
+            "type": "array",
+            "items": {"type": ["string", "array"], "items": {"type": "string"}},
+        },
+    },
+}
 MACS = {"debian": "52:54:00:aa:00:01", "ubuntu": "52:54:00:aa:00:02"}
 DEBIAN: Dict[str, Any] = {
     "nics": {"ens3": {"mac": MACS["debian"]}},
@@ -173,7 +186,10 @@ def user_data(server: Server, place: Path) -> None:
         path += "file/built-in-user-data/subfile/"
     text = server.get(path + "user-data").text
     assert text.startswith("#cloud-config\n")
-    late = yaml.safe_load(text)["autoinstall"]["late-commands"]
+    installs = yaml.safe_load(text)["autoinstall"]
+    jsonschema = pytest.importorskip("jsonschema", reason="it is for the newest Pythons only")
+    jsonschema.validate(installs, LATE_COMMANDS)
+    late = installs["late-commands"]
     assert (len(lines), late) == (2, commands)
     assert findings(server) == []
     installation = Installation(server, place, UBUNTU)

@@ -275,7 +275,11 @@ def test_guests_with_ufw_enabled(host: Debian) -> None:
     assert wait_for(lambda: host.told() == 1), host.said()
     rules = host.machine.run("iptables", "-S", "FORWARD")
     assert "-P FORWARD DROP" in rules
-    # as the module begins, and then what udev has done when it comes
+    filtered_until_udev_has_seen(host)
+
+
+def filtered_until_udev_has_seen(host: Booting) -> None:
+    """A guest's frames, as the module begins, and then by what udev has done when it comes."""
     host.machine.run("sh", "-c", "echo 1 > " + FILTERED)
     with pytest.raises(AssertionError, match="no lease"):
         host.guest_gets_a_lease("br0")

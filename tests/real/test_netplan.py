@@ -14,6 +14,7 @@ from cobbler_bridge.snippet import bridge_setup
 from network_namespace import RELEASE, with_layer
 from real import running, test_firstboot_systemd
 from real.test_firstboot_networkmanager import CHECK, STATE, patient
+from real.test_ifupdown import filtered_until_udev_has_seen
 from real.test_networkmanager import DNSMASQ, FORWARDING, GATEWAY, MAC, UDEV_RULE, Lease
 from systemd_machine import SystemdMachine
 from waiting import HANGS, wait_for
@@ -289,6 +290,24 @@ def test_cloud_init_at_the_first_start(host: Booting, ours: bool) -> None:
     host.machine.run("cloud-init", "init", "--local")
     text = host.machine.path(PLACE + "50-cloud-init.yaml").read_text()
     assert ("eth0" in text, "eth9" in text) == (not ours, True)
+
+
+@pytest.mark.releases
+@pytest.mark.skipif(not RELEASE, reason="ufw is in the roots of other releases")
+def test_guests_with_ufw_enabled(host: Booting) -> None:
+    """Nothing is forwarded but what stays on the bridge."""
+    host.machine.run("sed", "-i", "s/^ENABLED=.*/ENABLED=yes/", "/etc/ufw/ufw.conf")
+    host.system.link("/lib/systemd/system/ufw.service", "multi-user.target.wants/ufw.service")
+    host.set_up(bridge="br0", bridge_firewall="auto")
+    host.boot()
+    host.comes_up("br0")
+    assert wait_for(lambda: host.told() == 1), host.said()
+    ufw = "ufw.service"
+    state = ("systemctl", "show", ufw, "-p", "ActiveState", "--value")
+    assert wait_for(lambda: host.system.run(*state) == "active\n"), host.system.journal(ufw)
+    rules = host.machine.run("iptables", "-S", "FORWARD")
+    assert "-P FORWARD DROP" in rules
+    filtered_until_udev_has_seen(host)
 
 
 # in a virtual machine, where a kernel has the card, its NetworkManager has the lease on the bridge

@@ -112,6 +112,10 @@ def _device(description: Description, each: Named) -> Block:
         block.append(("mtu", (str(device.mtu),)))
     if each.master is not None:
         return [*block, ("dhcp4", ("false",)), ("dhcp6", ("false",)), ("link-local", ("[]",))]
+    mac = mac_of(device)
+    if isinstance(device, Bond) and mac is not None:
+        # networkd invents one, which no reservation knows
+        block.append(("macaddress", _quoted(mac)))
     if isinstance(device, Bridge) and (not device.ports or device.ipv4.method == "none"):
         # the rest of the boot waits for no address of it
         block.append(("optional", ("true",)))

@@ -307,10 +307,10 @@ ifupdown_rename() {
 ifupdown_names() {
     servers=$1 domains=$2
     shift 2
-    for each in "$root/sbin/resolvconf" "$root/lib/systemd/systemd-resolved"; do
-        # it has them of the stanzas
-        [ ! -x "$each" ] || return 0
-    done
+    # they have them of the stanzas; up to Debian 11 every system has resolved, and nothing tells it
+    [ ! -x "$root/sbin/resolvconf" ] || return 0
+    [ ! -x "$root/lib/systemd/systemd-resolved" ] || [ ! -e "$root/etc/network/if-up.d/resolved" ] ||
+        return 0
     if [ $# -gt 0 ]; then
         {
             echo '# cobbler-bridge: names as they were asked for, whatever the lease has'

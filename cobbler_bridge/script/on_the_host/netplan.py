@@ -35,9 +35,9 @@ DROP_INS = "/etc/cloud/cloud.cfg.d/*.cfg"
 STATE = "/var/lib/cobbler-bridge"
 ANYWHERE = {"default", "0.0.0.0/0", "::/0", "0/0"}
 LISTS = ("addresses", "routes", "routing-policy")
-# what is the card's own business; the bridge gets its mtu too
+# what is the card's own business, or a VLAN's; the bridge gets its mtu too
 CARD = (
-    "match set-name wakeonlan macaddress emit-lldp auth link virtual-function-count "
+    "id match set-name wakeonlan macaddress emit-lldp auth link virtual-function-count "
     "receive-checksum-offload transmit-checksum-offload tcp-segmentation-offload "
     "tcp6-segmentation-offload generic-segmentation-offload generic-receive-offload "
     "large-receive-offload embedded-switch-mode delay-virtual-functions-rebind infiniband-mode"
@@ -201,6 +201,32 @@ def definitions(files: Files) -> Tuple[List[Definition], str]:
     return found, usual
 
 
+def whole(devices: List[Definition]) -> List[Definition]:
+    """Each device once, as netplan has it: what files say of one id is one definition."""
+    found: Dict[Tuple[str, str], Definition] = {}
+    for one in devices:
+        had = found.setdefault((one.section, one.id), one)
+        if had is not one:
+            node = both(had.node, one.node)
+            who = names(one.section, one.id, node)
+            alike = Definition(had.file, one.section, one.id, node, *who, one.renderer)
+            found[one.section, one.id] = alike
+    return list(found.values())
+
+
+def both(earlier: Node, later: Node) -> Node:
+    """Lists are added up; of two scalars the later one holds."""
+    if isinstance(earlier, yaml.SequenceNode) and isinstance(later, yaml.SequenceNode):
+        return yaml.SequenceNode(earlier.tag, earlier.value + later.value)
+    if not isinstance(earlier, yaml.MappingNode) or not isinstance(later, yaml.MappingNode):
+        return later
+    node = mapping(*pairs(earlier))
+    for key, value in pairs(later):
+        had = child(node, key.value)
+        put(node, key.value, value if had is None else both(had, value))
+    return node
+
+
 def names(section: str, own: str, node: Node) -> Tuple[str, str, str]:
     """The name, the MAC address, or the pattern of what a definition is for."""
     match = child(node, "match")
@@ -241,6 +267,7 @@ def renderer_of(
 def there(root: str, nics: List[Nic]) -> None:
     """See ``rank_files`` and ``file_layers``."""
     (now, usual), (before, _) = map(definitions, documents(root))
+    now, before = whole(now), whole(before)
     facts = ["renderer " + renderer_of(nics, now, before, usual)]
     for devices in (now, before):
         called = {one.id: one.name for one in devices}
@@ -371,7 +398,8 @@ def matched(network: Node, card: Node, nic: Nic, called: str, now: List[Definiti
 def write(root: str, nics: List[Nic], owned: List[str], kept: List[List[str]]) -> None:
     """All files as they will be."""
     files, files_before = documents(root)
-    (now, usual), (before, _) = definitions(files), definitions(files_before)
+    (stands, usual), (before, _) = definitions(files), definitions(files_before)
+    now, before = whole(stands), whole(before)
     if CLOUD in files and not os.path.exists(files[CLOUD][1]):
         # what would have been there at the next start
         save(root, "stood" + CLOUD, serialized(files[CLOUD][0]))
@@ -380,14 +408,14 @@ def write(root: str, nics: List[Nic], owned: List[str], kept: List[List[str]]) -
     for each_kept in kept:
         keep(network, nics, now + before, each_kept)
     renderer = renderer_of(nics, now, before, usual)
+    if renderer == "NetworkManager":
+        silence(root, devices_of(network))
     for nic in nics:
         take_card(network, nic, now, before)
-    if renderer != usual:
-        for _, section in pairs(network):
-            for _, device in pairs(section):
-                put(device, "renderer", word(renderer))
+    for device in devices_of(network) if renderer != usual else ():
+        put(device, "renderer", word(renderer))
     mine = [nic for nic in nics if not nic.left]
-    gone = [one for one in now if one.name in owned or any(is_for(one, nic) for nic in mine)]
+    gone = going(stands, now, mine, owned)
     temporary(root, gone)
     final = {OURS: put_out(root, "write 600", OURS, ours)}
     for path, (node, file) in files.items():
@@ -399,6 +427,39 @@ def write(root: str, nics: List[Nic], owned: List[str], kept: List[List[str]]) -
         rivals(network, now)
         networkd(root, mine, owned, network)
     check(root, final)
+
+
+def going(
+    stands: List[Definition], now: List[Definition], mine: List[Nic], owned: List[str]
+) -> List[Definition]:
+    """What is written anew, in each file that has some of it."""
+    gone = [one for one in now if one.name in owned or any(is_for(one, nic) for nic in mine)]
+    ids = {(one.section, one.id) for one in gone}
+    return [one for one in stands if (one.section, one.id) in ids]
+
+
+def devices_of(network: Node) -> List[Node]:
+    """What stands for each device."""
+    return [device for _, section in pairs(network) for _, device in pairs(section)]
+
+
+def silence(root: str, ours: List[Node]) -> None:
+    """NetworkManager gives what is to have no address one of 169.254.0.0/16, and the kernel one of
+    a router's, unless a netplan that can do it passes NetworkManager's own words through."""
+    libraries = glob.glob(root + "/usr/lib/*/libnetplan.so*")
+    if subprocess.call(["grep", "-qs", "passthrough", "/dev/null", *libraries]) != 0:
+        return
+    for device in ours:
+        given = [version_of(address)[1] for address in each(device, "addresses")]
+        # a port, of which NetworkManager asks nothing, has no link-local
+        methods = [
+            (word("ipv%s.method" % version, None), word(method))
+            for version, method in (("4", "disabled"), ("6", "link-local"))
+            if text(device, "dhcp" + version) == "false" and version not in given
+        ]
+        if methods and child(device, "link-local") is None:
+            passed = (word("passthrough", None), mapping(*methods))
+            put(device, "networkmanager", mapping(passed))
 
 
 def temporary(root: str, gone: List[Definition]) -> None:
