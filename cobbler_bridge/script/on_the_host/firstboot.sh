@@ -650,24 +650,19 @@ plug_in() {
         [ -e "$net/$port" ] && [ ! -e "$net/$port/brport" ] || continue
         for bridge in $bridge $bridges; do
             [ -d "$net/$bridge/bridge" ] || continue
-            if is_made "$bridge" || [ "$waited" -ge 10 ]; then
-                ip link set dev "$port" master "$bridge" || brctl addif "$bridge" "$port"
-            else
-                waits=yes
-            fi
+            is_made "$bridge" || [ "$waited" -ge 10 ] || { waits=yes && break; }
+            ip link set dev "$port" master "$bridge" || brctl addif "$bridge" "$port"
             break
         done
     done < "$state/guests"
     [ -z "$waits" ]
 } > /dev/null 2>&1
 
-# is_made DEVICE: whether its reader has, or is not about to: NetworkManager leaves alone as somebody else's what has
-# an address or a port when it looks at it first
+# is_made DEVICE: its reader is not about to; NetworkManager lets be what has an address or a port at its first look
 is_made() {
     if [ -e "$net/$1/bridge" ]; then
-        [ -z "$(addresses 4 "$1")$(addresses 6 "$1")" ] || return 0
-        set -- "$net/$1"/brif/*
-        [ -e "$1" ]
+        set -- "$1" "$net/$1"/brif/*
+        [ -e "$2" ] || [ -n "$(addresses 4 "$1")$(addresses 6 "$1")" ]
     else
         case " $ports $nics " in *" $1 "*) [ "$waited" -ge 2 ] ;; *) [ -e "$net/$1" ] ;; esac
     fi
