@@ -645,7 +645,6 @@ leave_ports() {
 # wanted. Fails as long as one has to wait
 plug_in() {
     waits=
-    [ -s "$state/guests" ] || return 0
     while read -r port bridge; do
         [ -e "$net/$port" ] && [ ! -e "$net/$port/brport" ] || continue
         for bridge in $bridge $bridges; do
