@@ -60,9 +60,9 @@ class Changes(NamedTuple):
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether everything is as it should be."""
+        """Whether everything is as it should be; what an interrupted run left is in no place."""
         return (
-            all(change.same for change in self.changes)
+            all(change.same or _is_laid_ready(change.path) for change in self.changes)
             and not self.forgets
             and (
                 self.manifest == manifest.recorded()
@@ -277,6 +277,10 @@ def _removals(paths: Iterable[str], before: Manifest, why: str) -> List[Change]:
             cache = os.path.join(folder, "__pycache__", name[: -len(".py")] + ".*.pyc")
             compiled += [Change(each, None, "removed") for each in sorted(glob.glob(cache))]
     return found + compiled
+
+
+def _is_laid_ready(path: str) -> bool:
+    return os.path.basename(path).startswith(manifest.READY)
 
 
 def _leftovers(paths: Iterable[str]) -> List[Change]:

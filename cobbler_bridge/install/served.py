@@ -41,29 +41,29 @@ def is_page(content: bytes) -> bool:
 
 def write(place: str) -> None:
     """Write the page as all is now; it is there whole or as it was. Raises ``OSError``."""
-    handle, beside = tempfile.mkstemp(dir=os.path.dirname(place), prefix=manifest.READY)
+    command = [sys.executable, "-m", "cobbler_bridge.cli", "show", "--format", "html"]
+    out = subprocess.PIPE
     try:
-        with open(handle, "wb") as file:
-            command = [sys.executable, "-m", "cobbler_bridge.cli", "show", "--format", "html"]
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.PIPE,
-                timeout=_TIMEOUT,
-                cwd="/",
-            )
-            if done.returncode != 0:
-                said = " ".join(done.stderr.decode("utf-8", "replace").split())
-                raise OSError(0, said or "show ended with %d" % done.returncode, place)
-            # the web server is somebody else
-            os.fchmod(handle, 0o644)
-        os.replace(beside, place)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=_TIMEOUT, cwd="/"
+        )
     except subprocess.SubprocessError as error:
         raise OSError(0, str(error), place) from error
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(beside)
+    if done.returncode != 0:
+        said = " ".join(done.stderr.decode("utf-8", "replace").split())
+        raise OSError(0, said or "show ended with %d" % done.returncode, place)
+    # who installs meanwhile would take the file for what an interrupted run has left
+    with manifest.alone():
+        handle, beside = tempfile.mkstemp(dir=os.path.dirname(place), prefix=manifest.READY)
+        try:
+            with open(handle, "wb") as file:
+                file.write(done.stdout)
+                # the web server is somebody else
+                os.fchmod(handle, 0o644)
+            os.replace(beside, place)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(beside)
 
 
 class Keeper:
