@@ -21,8 +21,9 @@ _UNSET = ": bridge: is not set; nothing is written"
 def add(commands: Any) -> None:
     """Add it to the command."""
     sentence = "show what would be written on a machine"
-    command = arguments.add(commands, "render", _render, sentence, "render --system kvm1")
+    command = arguments.add(commands, "render", _render, sentence, "render kvm1")
     one = command.add_mutually_exclusive_group(required=True)
+    one.add_argument("host", metavar="HOST", nargs="?", type=arguments.name, help="as --system")
     one.add_argument(
         "--system", metavar="NAME", type=arguments.name, help="what this system would get"
     )
@@ -38,7 +39,8 @@ def add(commands: Any) -> None:
 
 
 def _render(options: argparse.Namespace) -> int:
-    kind, name = ("system", options.system) if options.system else ("profile", options.profile)
+    system = options.host or options.system
+    kind, name = ("system", system) if system else ("profile", options.profile)
     with server.reached(options.server, timeout=options.timeout) as cobbler:
         data = cobbler.blended(kind, name)
     if data is None:

@@ -141,7 +141,7 @@ def fails(done: "subprocess.CompletedProcess[str]", status: int, error: str) -> 
     [
         (["show", "plain2", "kvm1", "nobody"], "no such host or guest: 'nobody', 'plain2'"),
         (["show", "a\nb"], r"no such host or guest: 'a\nb'"),
-        (["render", "--system=nobody"], "Cobbler has no system 'nobody'"),
+        (["render", "nobody"], "Cobbler has no system 'nobody'"),
         (["render", "--system=hosts"], "Cobbler has no system 'hosts'"),
         (["render", "--profile=kvm1"], "Cobbler has no profile 'kvm1'"),
         (["render", "--profile=$(id)\n"], r"Cobbler has no profile '$(id)\n'"),
@@ -160,7 +160,7 @@ def test_unknown_names(kvm1: Server, arguments: List[str], error: Any) -> None:
         (["destroy"], None),
         (
             ["render"],
-            "one of the arguments --system --profile is required "
+            "one of the arguments HOST --system --profile is required "
             "(see cobbler-bridge render --help)",
         ),
         (
@@ -266,7 +266,7 @@ def test_render_forms(kvm1: Server) -> None:
     before = kvm1.disk()
     script = kvm1.command("render", "--system=kvm1", "--format=sh").stdout
     assert script == part(kvm1.kickstart("kvm1"))
-    done = kvm1.command("render", "--system=kvm1")
+    done = kvm1.command("render", "kvm1")
     assert done.stdout == kvm1.command("render", "--system=kvm1", "--format=files").stdout
     assert done.stdout.startswith("# bridge br0 on EL 7 (ifcfg), for kvm1\n")
     data = json.loads(kvm1.command("render", "--system=kvm1", "--format=json").stdout)
