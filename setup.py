@@ -31,7 +31,7 @@ setup(
         "cobbler_bridge.show": ["page.html"],
         **{"cobbler_bridge." + folder: ["*"] for folder in ("scripts", "snippets", *SHELL)},
     },
-    entry_points={"console_scripts": ["cobbler-bridge = cobbler_bridge.cli:run"]},
+    entry_points={"console_scripts": ["cobbler-bridge = cobbler_bridge.__main__:run"]},
     classifiers=[
         "License :: OSI Approved :: GNU General Public License v2 or later (GPLv2+)",
         "Operating System :: POSIX :: Linux",

@@ -84,12 +84,3 @@ def _parser() -> Tuple[Parser, Mapping[str, Parser]]:
     for each in (install, set_variables, render, show, check, record, apply):
         each.add(commands)
     return made, commands.choices
-
-
-def run() -> None:
-    """The entry point of the console script."""
-    sys.exit(main())
-
-
-if __name__ == "__main__":
-    run()

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -223,12 +224,33 @@ def test_an_empty_name(capsys: pytest.CaptureFixture[str], words: List[str]) -> 
     ("end", "status"), [("| head -c1 >/dev/null", 0), (">&-", 0), (">/dev/full", 1), ("2>&-", 0)]
 )
 def test_output_that_goes_nowhere(words: List[str], end: str, status: int) -> None:
-    command = [sys.executable, "-m", "cobbler_bridge.cli", *words]
+    command = [sys.executable, "-m", "cobbler_bridge", *words]
     shell = "%s %s" % (" ".join(command), end)
     done = subprocess.run(["sh", "-c", shell], stderr=subprocess.PIPE, encoding="utf-8")
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     assert ("No space left on device" in done.stderr) == (status == 1)
+
+
+GIVEN_UP = """\
+import os, signal, sys
+class Loading:
+    def find_spec(self, name, *more):
+        if name == "cobbler_bridge.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Loading())
+sys.argv[1:] = ["--version"]
+from cobbler_bridge.__main__ import run
+run()
+"""
+
+
+@pytest.mark.parametrize(("trap", "status"), [("-", -signal.SIGINT), ("''", 0)])
+def test_given_up_while_it_is_loaded(trap: str, status: int) -> None:
+    """Not where whoever started it has it ignore this."""
+    shell = "trap %s INT; exec %s -c %s" % (trap, sys.executable, shlex.quote(GIVEN_UP))
+    done = subprocess.run(["sh", "-c", shell], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (status, b"")
 
 
 def test_each_subcommand_has_an_example_that_it_takes(

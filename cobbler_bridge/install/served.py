@@ -41,7 +41,7 @@ def is_page(content: bytes) -> bool:
 
 def write(place: str) -> None:
     """Write the page as all is now; it is there whole or as it was. Raises ``OSError``."""
-    command = [sys.executable, "-m", "cobbler_bridge.cli", "show", "--format", "html"]
+    command = [sys.executable, "-m", "cobbler_bridge", "show", "--format", "html"]
     out = subprocess.PIPE
     try:
         done = subprocess.run(

@@ -124,7 +124,7 @@ def _package() -> str:
     if not any(os.path.realpath(each) == os.path.realpath(shipped.PACKAGE) for each in ours):
         raise CannotInstallError(
             "cobblerd runs on %s, which has another cobbler-bridge; run this: "
-            "%s -m cobbler_bridge.cli install" % (shown, python[0])
+            "%s -m cobbler_bridge install" % (shown, python[0])
         )
     return cobbler[0]
 

@@ -529,7 +529,7 @@ def test_cobblerd_of_another_python(fresh: Server, tmp_path: Path) -> None:
         (
             '[["/usr/lib/cobbler"], ["/usr/lib/cobbler_bridge"]]',
             "cobblerd runs on {0} -s, which has another cobbler-bridge; run this: "
-            "{0} -m cobbler_bridge.cli install",
+            "{0} -m cobbler_bridge install",
         ),
         ("no JSON", "cobblerd runs on {0} -s, which does not run"),
     ):
