@@ -11,7 +11,7 @@ from cobbler_bridge.description.digest import digest
 from real.server import Server
 
 STATIC = {"ipaddress-eth0": "10.0.0.5", "netmask-eth0": "255.255.255.0", "static-eth0": True}
-SIGNALS = 100
+SIGNALS = 40
 CPU = """
 import glob, os
 ticks = 0
