@@ -235,9 +235,11 @@ def names(section: str, own: str, node: Node) -> Tuple[str, str, str]:
     if section not in ("ethernets", "wifis", "modems") or match is None:
         return own, "", ""
     mac, name = text(match, "macaddress").lower(), text(match, "name")
-    if not mac and (not name or set(name) & set("*?[")):
+    called = text(node, "set-name")
+    # what gives a name is for one card
+    if not mac and not called and (not name or set(name) & set("*?[")):
         return "", "", name or "*"
-    return text(node, "set-name") or name, mac, ""
+    return called or name, mac, ""
 
 
 def is_for(one: Definition, nic: Nic) -> bool:
@@ -271,6 +273,7 @@ def there(root: str, nics: List[Nic]) -> None:
     """See ``rank_files`` and ``file_layers``."""
     (now, usual), (before, _) = map(definitions, documents(root))
     now, before = whole(now), whole(before)
+    owners = [nic for nic in nics if any(is_for(one, nic) for one in now + before)]
     facts = ["renderer " + renderer_of(nics, now, before, usual)]
     for devices in (now, before):
         called = {one.id: one.name for one in devices}
@@ -282,10 +285,11 @@ def there(root: str, nics: List[Nic]) -> None:
             ipv4, ipv6 = (dict(reversed(given)).get(version, "") for version in "46")
             if is_on(one.node, "dhcp4"):
                 ipv4 = "dhcp"
-            # a card's own, also where we took it away, before what is for many
-            rank = "1" if one.pattern else ""
+            # not what is for many, where a card has its own, or had it before our first run
+            if any(fits(one, nic) for nic in owners):
+                continue
             name = [*(nic.now for nic in nics if is_for(one, nic)), one.name][0]
-            line = (one.file, "", rank, "0", name, one.pattern, one.mac, parent, tag)
+            line = (one.file, "", "", "0", name, one.pattern, one.mac, parent, tag)
             print("\t".join((*line, masters.get(one.id, ""), ipv4, ipv6)))
     for one in now:
         routes = [text(route, "to") for route in each(one.node, "routes")]
