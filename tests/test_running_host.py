@@ -706,3 +706,21 @@ def test_a_module_that_is_no_more(tmp_path: Path) -> None:
     run = host.script()
     assert "has no module bridge: start the machine again first; the network stays" in run.errors
     assert host.etc() == before
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(("name", "refused"), [("lan0", True), ("ens3", False)])
+def test_a_card_that_gets_another_name_at_the_next_start(
+    sh: List[str], name: str, refused: bool, tmp_path: Path
+) -> None:
+    """netplan gives it one that networkd would wait for until then."""
+    machine.build(tmp_path, UBUNTU)
+    (tmp_path / "proc/1/root").symlink_to(tmp_path)
+    text = 'network: {ethernets: {nic: {match: {macaddress: "%s"}, set-name: %s}}}\n'
+    installers = tmp_path / "etc/netplan/50-cloud-init.yaml"
+    installers.write_text(text % (MAC, name))
+    known = {"breed": "ubuntu", "os_version": "noble", "profile_name": "hosts", "bridge": "br0"}
+    run = machine.run(bridge_setup({**known, "bridge_verify": "no"}), tmp_path, sh)
+    assert run.refused == refused, run
+    assert installers.exists() == refused
+    assert ("calls ens3 lan0 from the next start on" in run.errors) == refused

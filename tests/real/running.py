@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, Tuple
 
-from network_namespace import Machine
+from network_namespace import RELEASE, Machine
 from real.test_firstboot_systemd import Booting
 from waiting import wait_for
 
@@ -21,7 +21,9 @@ def seen(
 ) -> Tuple[str, Dict[str, Any]]:
     """What something said that is run, and what the far side saw of an address meanwhile, perhaps
     from an address of its own that is in no network of the host's."""
-    text = "#!%s\n%s" % (sys.executable, FAR_SIDE.read_text())
+    # another release has not this machine's
+    python = "/usr/bin/python3" if RELEASE else sys.executable
+    text = "#!%s\n%s" % (python, FAR_SIDE.read_text())
     for name in ("far_side", "near_side"):
         if not machine.path("/usr/local/bin/" + name).exists():
             machine.write("/usr/local/bin/" + name, text, "755")

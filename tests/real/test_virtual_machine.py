@@ -142,7 +142,9 @@ class Host:
     def devices(self) -> Dict[str, Device]:
         """The devices that are up, but for the loopback."""
         found = {}
-        for each in json.loads(self.machine.run("ip", "-j", "address", "show", "up")):
+        shown = json.loads(self.machine.run("ip", "-j", "address", "show", "up"))
+        # some print nothing of one that is not up, in its place
+        for each in filter(None, shown):
             given = [
                 "%s/%d" % (has["local"], has["prefixlen"])
                 for has in each["addr_info"]

@@ -1,6 +1,6 @@
 """Bonds, VLANs and several bridges under another release's own netplan, in a virtual machine.
 
-Its systemd-networkd brings them up; the second start has them too.
+Its systemd-networkd brings them up, or its NetworkManager; the second start has them too.
 """
 
 import re
@@ -37,6 +37,8 @@ class Host(virtual.Host):
         self.machine.write("/etc/fstab", "")
         other = {"networkd": "NetworkManager"}.get(self.renderer, "systemd-networkd")
         self.machine.unit(other + ".service.d/none.conf", "[Unit]\nConditionPathExists=/none\n")
+        only = "[main]\nno-auto-default=*\n"
+        self.machine.write("/etc/NetworkManager/conf.d/only.conf", only)
         self.machine.write(INSTALLERS, OF_THE_INSTALLER % self.renderer, "600")
 
     def begin(self) -> None:
@@ -54,9 +56,11 @@ class Host(virtual.Host):
     def script(self, **data: Any) -> str:
         return super().script(**{"breed": "ubuntu", "os_version": "focal", **data})
 
-    def is_proved(self, **data: Any) -> None:
+    def is_proved(self, installers: str = "", **data: Any) -> None:
         """What the script wrote comes up at each start, and the second run has nothing to do."""
         self.begins()
+        if installers:
+            self.machine.write(INSTALLERS, installers, "600")
         said = self.set_up(**data)
         assert "what reads the network here is netplan\n" in said, said
         assert said.endswith("which proves it or puts the old network back\n"), said
@@ -66,7 +70,7 @@ class Host(virtual.Host):
         self.boot()
 
 
-@pytest.fixture(scope="module", params=["networkd"])
+@pytest.fixture(scope="module", params=["networkd", "NetworkManager"])
 def _shared(request: pytest.FixtureRequest) -> Iterator[Shared[Host]]:
     def make() -> Iterator[Host]:
         with VirtualMachine([MAC, SECOND_MAC], release=RELEASE) as machine:
@@ -107,8 +111,23 @@ def test_three_bridges_of_a_bond(host: Host) -> None:
     (address,) = devices["br0"].addresses
     assert host.reached(address.partition("/")[0])
     assert devices["br2"].addresses == ["192.0.2.1/24"]
-    assert [name for name, device in devices.items() if device.addresses] == ["br0", "br2"]
+    assert sorted(name for name in devices if devices[name].addresses) == ["br0", "br2"]
     assert "active-backup" in host.machine.run("cat", "/proc/net/bonding/bond0")
+    assert mac(host, "br0") == MAC
+
+
+NAMED = OF_THE_INSTALLER.replace("eth0: {", 'nic: {match: {macaddress: "%s"}, set-name: lan0, ')
+
+
+def test_a_card_that_gets_another_name(host: Host) -> None:
+    """By the installer's file, at the start that proves the bridge."""
+    host.is_proved(NAMED % (host.renderer, MAC), bridge="br0", bridge_port=MAC)
+    host.comes_up("br0")
+    devices = host.devices()
+    (address,) = devices["br0"].addresses
+    assert host.reached(address.partition("/")[0])
+    assert devices["lan0"] == virtual.Device("br0", [])
+    assert "eth0" not in devices
     assert mac(host, "br0") == MAC
 
 

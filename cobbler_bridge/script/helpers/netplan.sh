@@ -1,6 +1,6 @@
 # Has the machine's own python read netplan's files and write what becomes of them.
 # needs: edit_whole find_source keyfile_files leave_alone may_keep runs set_aside unfollowed will_not_write write_file
-# needs: cat grep
+# needs: cat grep sed
 
 # netplan_files: each device of netplan's files as a line of "there"; and of keyfiles, where
 # NetworkManager is what it writes for
@@ -54,6 +54,11 @@ netplan_write() {
         edit) edit_whole "$mode" "$path" < "$new/netplan.d$path" ;;
         aside) set_aside "$path" ;;
         unfollowed) unfollowed "$path" ;;
+        renamed)
+            expected=/var/lib/cobbler-bridge/expected
+            [ ! -e "$new/files$expected" ] || sed -i "s/^\(port\|nic\) $mode\$/\1 $path/" "$new/files$expected" ||
+                leave_alone "$expected can't be prepared"
+            ;;
         esac
     done < "$new/told"
 }

@@ -16,7 +16,7 @@ import glob
 import os
 import subprocess
 import sys
-from typing import Any, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, NoReturn, Optional, Set, Tuple
 
 try:
     import yaml
@@ -34,6 +34,8 @@ NO_CLOUD = "/etc/cloud/cloud.cfg.d/99-cobbler-bridge.cfg"
 DROP_INS = "/etc/cloud/cloud.cfg.d/*.cfg"
 STATE = "/var/lib/cobbler-bridge"
 ANYWHERE = {"default", "0.0.0.0/0", "::/0", "0/0"}
+# libyaml is netplan's own reader, and takes tabs
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LISTS = ("addresses", "routes", "routing-policy")
 # what is the card's own business, or a VLAN's; the bridge gets its mtu too
 CARD = (
@@ -82,10 +84,10 @@ def refuse(why: str) -> NoReturn:
 
 
 def read(path: str) -> Node:
-    """The root of a file of YAML; ends here where it is none."""
+    """The root of a file of YAML, which may say nothing; ends here where it is none."""
     try:
         with open(path, encoding="utf-8") as file:
-            return yaml.compose(file.read(), Loader=yaml.SafeLoader)
+            return yaml.compose(file.read(), Loader=LOADER) or mapping()
     except (OSError, ValueError, yaml.YAMLError) as error:
         refuse("%s can't be read: %s" % (path, " ".join(str(error).split())))
 
@@ -173,7 +175,7 @@ def cloud(root: str) -> Node:
     for place in places:
         try:
             with open(place, encoding="utf-8") as file:
-                network = child(yaml.compose(file.read(), Loader=yaml.SafeLoader), "network")
+                network = child(yaml.compose(file.read(), Loader=LOADER), "network")
         except (OSError, ValueError, yaml.YAMLError):
             continue
         if place == root + NO_CLOUD:
@@ -233,16 +235,19 @@ def names(section: str, own: str, node: Node) -> Tuple[str, str, str]:
     if section not in ("ethernets", "wifis", "modems") or match is None:
         return own, "", ""
     mac, name = text(match, "macaddress").lower(), text(match, "name")
-    if not mac and (not name or set(name) & set("*?[")):
+    called = text(node, "set-name")
+    # what gives a name is for one card
+    if not mac and not called and (not name or set(name) & set("*?[")):
         return "", "", name or "*"
-    return text(node, "set-name") or name, mac, ""
+    return called or name, mac, ""
 
 
 def is_for(one: Definition, nic: Nic) -> bool:
     """Whether a definition is a card's own."""
     if one.section != "ethernets" or one.pattern:
         return False
-    return one.mac == nic.mac or (not one.mac and one.name in (nic.now, nic.port))
+    called = {one.name, text(one.node, "match", "name")}
+    return one.mac == nic.mac or (not one.mac and bool(called & {nic.now, nic.port}))
 
 
 def fits(one: Definition, nic: Nic) -> bool:
@@ -252,7 +257,7 @@ def fits(one: Definition, nic: Nic) -> bool:
 
 def of_card(nic: Nic, *tiers: List[Definition]) -> Optional[Definition]:
     """The definition by which netplan starts a card."""
-    found = [one for tier in tiers for which in (is_for, fits) for one in tier if which(one, nic)]
+    found = [one for which in (is_for, fits) for tier in tiers for one in tier if which(one, nic)]
     return found[0] if found else None
 
 
@@ -268,6 +273,7 @@ def there(root: str, nics: List[Nic]) -> None:
     """See ``rank_files`` and ``file_layers``."""
     (now, usual), (before, _) = map(definitions, documents(root))
     now, before = whole(now), whole(before)
+    owners = [nic for nic in nics if any(is_for(one, nic) for one in now + before)]
     facts = ["renderer " + renderer_of(nics, now, before, usual)]
     for devices in (now, before):
         called = {one.id: one.name for one in devices}
@@ -279,7 +285,11 @@ def there(root: str, nics: List[Nic]) -> None:
             ipv4, ipv6 = (dict(reversed(given)).get(version, "") for version in "46")
             if is_on(one.node, "dhcp4"):
                 ipv4 = "dhcp"
-            line = (one.file, "", "", "0", one.name, one.pattern, one.mac, parent, tag)
+            # not what is for many, where a card has its own, or had it before our first run
+            if any(fits(one, nic) for nic in owners):
+                continue
+            name = [*(nic.now for nic in nics if is_for(one, nic)), one.name][0]
+            line = (one.file, "", "", "0", name, one.pattern, one.mac, parent, tag)
             print("\t".join((*line, masters.get(one.id, ""), ipv4, ipv6)))
     for one in now:
         routes = [text(route, "to") for route in each(one.node, "routes")]
@@ -358,6 +368,8 @@ def rename(network: Node, old: str, new: str) -> None:
 def take_card(network: Node, nic: Nic, now: List[Definition], before: List[Definition]) -> None:
     """Ours has what is the card's own business, under the id that it has already."""
     source = of_card(nic, now, before)
+    if source and not source.pattern:
+        next_name(nic, source, made(network))
     called = nic.port
     # one of NetworkManager's own names its profile by its id
     mine = source and not source.pattern and source.id[:3] != "NM-"
@@ -376,13 +388,23 @@ def take_card(network: Node, nic: Nic, now: List[Definition], before: List[Defin
     for key, value in pairs(source.node) if source else ():
         if (nic.left or key.value in (*CARD, "mtu")) and child(card, key.value) is None:
             put(card, key.value, copy.copy(value))
+    if source and source.pattern:
+        drop(card, ["match", "set-name"])
     rename(network, nic.port, matched(network, card, nic, called, now))
+
+
+def next_name(nic: Nic, source: Definition, ours: List[str]) -> None:
+    """The check knows a card by the name that it has from the next start on."""
+    name = text(source.node, "set-name")
+    if name not in ("", nic.now) and nic.port == nic.now:
+        if name in ours or RUN in FOLDERS:
+            why = "%s calls %s %s from the next start on: start the machine again first"
+            refuse(why % (source.file, nic.now, name) + ", or take this set-name away")
+        print("renamed %s %s" % (nic.now, name))
 
 
 def matched(network: Node, card: Node, nic: Nic, called: str, now: List[Definition]) -> str:
     """Has ours match the card where its name doesn't, or another would come first: the id."""
-    if any(fits(one, nic) for one in now):
-        drop(card, ["match", "set-name"])
     if nic.port[:1] == "p" and child(network, "bridges", nic.port[1:]) is not None:
         put(card, "match", mapping((word("macaddress", None), word(nic.mac))))
         put(card, "set-name", word(nic.port))
@@ -419,7 +441,7 @@ def write(root: str, nics: List[Nic], owned: List[str], kept: List[List[str]]) -
     temporary(root, gone)
     final = {OURS: put_out(root, "write 600", OURS, ours)}
     for path, (node, file) in files.items():
-        final[path] = less(root, path, node, file, [one.node for one in gone])
+        final[path] = less(root, path, node, file, {(one.section, one.id) for one in gone})
     if os.path.isdir(root + "/etc/cloud"):
         save(root, "netplan.d" + NO_CLOUD, "# cobbler-bridge\nnetwork: {config: disabled}\n")
         print("write 644 " + NO_CLOUD)
@@ -486,11 +508,11 @@ def keep(network: Node, nics: List[Nic], those: List[Definition], asked: List[st
     alike_overrides(child(network, "bridges", bridge))
 
 
-def less(root: str, path: str, node: Node, file: str, gone: List[Node]) -> str:
-    """A file without these definitions: its text."""
+def less(root: str, path: str, node: Node, file: str, gone: Set[Tuple[str, str]]) -> str:
+    """A file without these sections' ids: its text."""
     network, changed = child(node, "network"), not os.path.exists(file)
-    for _, section in pairs(network):
-        left = [pair for pair in pairs(section) if pair[1] not in gone]
+    for name, section in pairs(network):
+        left = [pair for pair in pairs(section) if (name.value, pair[0].value) not in gone]
         if len(left) < len(pairs(section)):
             section.value, changed = left, True
     if not changed:
