@@ -288,7 +288,7 @@ ROOMS = (
     "apply",
     "command",
 )
-DOORS = ("snippet", "events", "cli")
+DOORS = ("snippet", "events", "cli", "__main__")
 
 
 def _rooms_of(path: Path) -> Set[str]:
