@@ -262,6 +262,32 @@ def test_a_nic_that_would_be_renamed(sh: List[str], tmp_path: Path) -> None:
     ],
 )
 def test_the_script_of_another_host(
+@ON_EVERY_SHELL
+def test_a_guest_whose_bridge_is_made_while_it_is_looked_for(sh: List[str], tmp_path: Path) -> None:
+    """The bridge of before is there by when the old network is, and was not when guests were."""
+    host = Machine(tmp_path, sh)
+    host.booted()
+    (tmp_path / "ip/answers").unlink()
+    host.shows("4.addr.eth0", "    inet 10.0.0.7/24 scope global eth0\n")
+    vnet0 = tmp_path / "sys/class/net/vnet0/brport"
+    vnet0.mkdir(parents=True)
+    (vnet0 / "bridge").symlink_to("../../br0")
+    ip = """
+        at=$R/sys/class/net
+        [ -e "$at/br0" ] || rm -rf "$at/vnet0/brport"
+        case "$*" in
+        "-4 addr show dev eth0 "*) [ ! -e "$R/begun" ] || mkdir -p "$at/br0/bridge" "$at/br0/brif/eth0" ;;
+        "link set dev vnet0 master br0") mkdir -p "$at/vnet0/brport" "$at/br0/brif/vnet0" ;;
+        esac
+        """
+    (tmp_path / "bin/ip").write_text("#!/bin/sh\n" + LOG + ip + COMMANDS["ip"])
+    systemctl = '[ "$*" != "restart NetworkManager.service" ] || touch "$R/begun"\n'
+    text = "#!/bin/sh\n" + LOG + systemctl + COMMANDS["systemctl"]
+    (tmp_path / "bin/systemctl").write_text(text)
+    assert "the old network is back" in host.check().output
+    assert vnet0.exists()
+
+
     macs: List[str], its_own: bool, sh: List[str], tmp_path: Path
 ) -> None:
     """Whoever wrote this machine's name there: nothing is written, whatever port was asked for."""

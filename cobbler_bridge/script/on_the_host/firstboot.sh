@@ -875,7 +875,8 @@ any_link() {
 await_old_network() {
     seconds
     began=$now waited=0
-    until plug_in && old_network && reaches; do
+    # its reader may have made the bridge since the first look
+    until plug_in && old_network && plug_in && reaches; do
         seconds
         waited=$((now - began))
         [ "$waited" -lt "$old_network_seconds" ] || return 1
@@ -1030,6 +1031,7 @@ bridge_again() {
     interruptible
     wanted=$state/expected
     prove || :
+    plug_in || :
     # from here on it is no undo any more, and nobody needs what lies beside the places
     mv -f "$state/expected" "$state/proved"
     end_undo
