@@ -5,7 +5,7 @@ import os
 import stat
 import threading
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Sequence, Tuple
 
 import pytest
 
@@ -24,6 +24,8 @@ from cobbler_bridge.apply.waves import (
     Job,
     Outcome,
 )
+from cobbler_bridge.command import apply as command
+from cobbler_bridge.command.ending import FailError
 from waiting import HANGS
 
 
@@ -133,6 +135,52 @@ def test_what_is_there_already_is_not_switched() -> None:
     site = Site(2, kvm00=[same], kvm01=[Answer(0, [])])
     assert of(site.roll_out()) == {ALREADY: 2}
     assert {word for _, word in site.asked} == {LOOK}
+
+
+def test_a_banner_is_nothing_to_do() -> None:
+    """sshd's comes with what the host says."""
+    banner = ["/*** Authorized use only ***/", "/  all is logged  /", "/__/"]
+    site = Site(1, kvm00=[Answer(0, [*banner, "cobbler-bridge: br0 is set up already"])])
+    assert of(site.roll_out()) == {ALREADY: 1}
+    site = Site(1, kvm00=[Answer(0, [*banner, "/etc/NetworkManager/x/Wired 1.nmconnection"])])
+    assert of(site.roll_out()) == {VERIFIED: 1}
+
+
+def test_who_stops_asking_waits_for_those_that_were_asked() -> None:
+    site = Site(40)
+    ask, first = site.ask, threading.Event()
+
+    def ask_slowly(job: Job, word: str) -> Answer:
+        assert job.host < "kvm02" or first.wait(HANGS)
+        return ask(job, word)
+
+    answers = waves.ask_all(site.jobs, 2, ask_slowly, waves.DIFF)
+    next(answers)
+    threading.Timer(1, first.set).start()
+    answers.close()  # type: ignore[attr-defined]
+    assert len(site.asked) <= 4
+
+
+def test_a_report_that_can_be_written_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was begun is followed to its end, and then it is said."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    followed: List[str] = []
+
+    def outcomes() -> Iterator[Outcome]:
+        folder.rename(tmp_path / "elsewhere")
+        for name in ("kvm1", "kvm2"):
+            followed.append(name)
+            yield Outcome(name, VERIFIED)
+
+    monkeypatch.setattr("time.monotonic", lambda: 100.0 * len(followed))
+    ends = pytest.raises(FailError, match="No such file")
+    with ends, command._Progress(2, str(folder / "report")) as progress:
+        progress.follow(outcomes())
+    assert followed == ["kvm1", "kvm2"]
+    assert "2 verified" in capsys.readouterr().out
 
 
 def test_a_session_that_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

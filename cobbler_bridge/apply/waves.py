@@ -3,6 +3,7 @@
 A wave is begun when the one before it has ended well. Pure but for what it is given to run.
 """
 
+import re
 import time
 from concurrent import futures
 from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
@@ -27,6 +28,8 @@ WELL = (VERIFIED, ALREADY, UNDONE)
 _SETTLES = 900
 # between two questions
 _PAUSE = 5
+# what LOOK says would change; a banner of sshd's may be drawn with slashes
+_PATH = re.compile(r"/[a-z]+/\S")
 # what OUTCOME ends with while nothing is proved
 _NOT_YET = 2
 
@@ -143,8 +146,13 @@ def _each(
 ) -> Iterator[Tuple[T, Job]]:
     """What comes of each job, as it comes."""
     begun = {pool.submit(what, job): job for job in jobs}
-    for done in futures.as_completed(begun):
-        yield done.result(), begun[done]
+    try:
+        for done in futures.as_completed(begun):
+            yield done.result(), begun[done]
+    finally:
+        # who stops it waits for those that are at work, and not for all
+        for each in begun:
+            each.cancel()
 
 
 def _looked(job: Job, run: Run) -> Optional[Outcome]:
@@ -155,7 +163,7 @@ def _looked(job: Job, run: Run) -> Optional[Outcome]:
         return Outcome(job.host, UNREACHABLE, answer.last, time.monotonic() - began)
     if answer.status:
         return Outcome(job.host, REFUSED, answer.last, time.monotonic() - began)
-    changes = [line for line in answer.said if line.startswith("/")]
+    changes = list(filter(_PATH.match, answer.said))
     return None if changes else Outcome(job.host, ALREADY, "", time.monotonic() - began)
 
 

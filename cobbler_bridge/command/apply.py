@@ -1,6 +1,7 @@
 """``apply`` and ``undo``."""
 
 import argparse
+import contextlib
 import signal
 import sys
 import time
@@ -185,7 +186,9 @@ class _Progress:
             if each.outcome != waves.UNTOUCHED:
                 self._say(each)
             if time.monotonic() - self._written > 1:
-                self._write()
+                # hosts are at work, and what becomes of them is noted; the end says it
+                with contextlib.suppress(FailError):
+                    self._write()
 
     def _say(self, outcome: waves.Outcome) -> None:
         words = len(self.outcomes), self._number, outcome.host, outcome.outcome
