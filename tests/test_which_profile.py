@@ -137,3 +137,20 @@ def test_a_nic_is_known_by_the_address_that_it_has_when_it_starts(
     assert _kept(root, "dash") == FITS
     port = (root / FOLDER / "em1.nmconnection").read_text().splitlines()
     assert "mac-address=" + known_by in port
+
+
+def test_without_ethtool_ip_says_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "root"
+    _host(
+        root, {"/" + FOLDER + "em1.nmconnection": PROFILE % ("u-1", 0, "interface-name=em1", FITS)}
+    )
+    (root / "sys/class/net/em1/address").write_text("02:00:00:00:00:09\n")
+    (root / "sys/class/net/em1/addr_assign_type").write_text("3\n")
+    shows = "    link/ether 02:00:00:00:00:09 brd ff:ff:ff:ff:ff:ff permaddr %s"
+    for name, text in {"ethtool": "exit 127", "ip": "echo '%s'" % (shows % MAC)}.items():
+        (tmp_path / name).write_text("#!/bin/sh\n%s\n" % text)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", "%s:/usr/sbin:/usr/bin:/sbin:/bin" % tmp_path)
+    assert _kept(root, "dash") == FITS
+    port = (root / FOLDER / "em1.nmconnection").read_text().splitlines()
+    assert "mac-address=" + MAC in port

@@ -120,7 +120,7 @@ nic_mac() {
     assigned=
     { read -r assigned < "$root/sys/class/net/$1/addr_assign_type"; } 2> /dev/null || :
     [ -n "$own_mac" ] || [ "$assigned" != 3 ] ||
-        own_mac=$(ethtool -P "$1" 2> /dev/null | sed -n 's/.*: \([0-9a-f:]*[1-9a-f][0-9a-f:]*\)$/\1/p')
+        own_mac=$({ ethtool -P "$1" || ip link show dev "$1"; } 2> /dev/null | sed -n 's/.*: \([0-9a-f:]*[1-9a-f][0-9a-f:]*\)$/\1/p;s/.* permaddr \([0-9a-f:]*\).*/\1/p')
     [ -n "$own_mac" ] || read -r own_mac < "$root/sys/class/net/$1/address" || :
     # as the kernel writes it
     case $own_mac in *[A-F]*) own_mac=$(printf '%s' "$own_mac" | tr 'A-F' 'a-f') ;; esac
