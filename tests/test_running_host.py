@@ -143,6 +143,48 @@ def test_switched_and_proved(sh: List[str], tmp_path: Path) -> None:
 
 
 @ON_EVERY_SHELL
+def test_what_changes_is_ours_alone(sh: List[str], tmp_path: Path) -> None:
+    """It is proved again, and nothing is started."""
+    host = Running(tmp_path, sh)
+    host.script()
+    host.ends("Cobbler was told")
+    run = host.script(bridge_timeout="60")
+    assert (run.status, run.errors) == (0, "")
+    assert run.output.endswith("br0 is proved\n")
+    assert host.calls("systemctl").count("restart NetworkManager.service") == 1
+
+
+@ON_EVERY_SHELL
+def test_what_waits_to_be_proved_is_not_set_up(sh: List[str], tmp_path: Path) -> None:
+    """The same script again, of a host that keeps what it could not prove."""
+    host = Running(tmp_path, sh)
+    (tmp_path / "ip/answers").unlink()
+    for count in (1, 2):
+        (tmp_path / "ended").unlink(missing_ok=True)
+        run = host.script(bridge_rollback="no")
+        assert "br0 is not proved" in run.errors, run
+        assert "the bridge stays" in host.ends("not proved")
+        assert host.calls("systemctl").count("restart cobbler-bridge-firstboot.service") == count
+    host.shows("answers", "")
+    run = host.script(bridge_rollback="no")
+    assert run.output.endswith("br0 is proved\n")
+    assert host.calls("systemctl").count("restart NetworkManager.service") == 1
+
+
+@ON_EVERY_SHELL
+def test_a_check_that_was_ended_before_it_switched(sh: List[str], tmp_path: Path) -> None:
+    """By somebody who stopped its unit: the same script goes on."""
+    host = Running(tmp_path, sh)
+    host.script(bridge_rollback="no")
+    host.ends("Cobbler was told")
+    state = host.root / STATE
+    (state / "proved").rename(state / "expected")
+    (state / "switch").write_text("yes\n")
+    assert host.script(bridge_rollback="no").output.endswith("br0 is proved\n")
+    assert host.calls("systemctl").count("restart NetworkManager.service") == 2
+
+
+@ON_EVERY_SHELL
 @pytest.mark.parametrize(
     ("ipv4", "how_long"),
     [("dhcp", "until a DHCP server has answered, 60 s at most"), ("10.0.0.9/24", "for about 3 s")],
@@ -221,6 +263,33 @@ def test_nothing_is_put_on_a_bridge_that_is_not_made(sh: List[str], tmp_path: Pa
 
 
 @ON_EVERY_SHELL
+def test_a_guest_whose_bridge_is_made_while_it_is_looked_for(sh: List[str], tmp_path: Path) -> None:
+    """The bridge of before is there by when the old network is, and was not when guests were."""
+    host = Machine(tmp_path, sh)
+    host.booted()
+    (tmp_path / "ip/answers").unlink()
+    host.shows("4.addr.eth0", "    inet 10.0.0.7/24 scope global eth0\n")
+    vnet0 = tmp_path / "sys/class/net/vnet0/brport"
+    vnet0.mkdir(parents=True)
+    (vnet0 / "bridge").symlink_to("../../br0")
+    ip = """
+        at=$R/sys/class/net
+        [ -e "$at/br0" ] || rm -rf "$at/vnet0/brport"
+        case "$*" in
+        "-4 addr show dev eth0 "*)
+            [ ! -e "$R/begun" ] || mkdir -p "$at/br0/bridge" "$at/br0/brif/eth0" ;;
+        "link set dev vnet0 master br0") mkdir -p "$at/vnet0/brport" "$at/br0/brif/vnet0" ;;
+        esac
+        """
+    (tmp_path / "bin/ip").write_text("#!/bin/sh\n" + LOG + ip + COMMANDS["ip"])
+    systemctl = '[ "$*" != "restart NetworkManager.service" ] || touch "$R/begun"\n'
+    text = "#!/bin/sh\n" + LOG + systemctl + COMMANDS["systemctl"]
+    (tmp_path / "bin/systemctl").write_text(text)
+    assert "the old network is back" in host.check().output
+    assert vnet0.exists()
+
+
+@ON_EVERY_SHELL
 def test_a_check_that_cannot_be_started(sh: List[str], tmp_path: Path) -> None:
     host = Running(tmp_path, sh)
     (tmp_path / "no check").touch()
@@ -262,32 +331,6 @@ def test_a_nic_that_would_be_renamed(sh: List[str], tmp_path: Path) -> None:
     ],
 )
 def test_the_script_of_another_host(
-@ON_EVERY_SHELL
-def test_a_guest_whose_bridge_is_made_while_it_is_looked_for(sh: List[str], tmp_path: Path) -> None:
-    """The bridge of before is there by when the old network is, and was not when guests were."""
-    host = Machine(tmp_path, sh)
-    host.booted()
-    (tmp_path / "ip/answers").unlink()
-    host.shows("4.addr.eth0", "    inet 10.0.0.7/24 scope global eth0\n")
-    vnet0 = tmp_path / "sys/class/net/vnet0/brport"
-    vnet0.mkdir(parents=True)
-    (vnet0 / "bridge").symlink_to("../../br0")
-    ip = """
-        at=$R/sys/class/net
-        [ -e "$at/br0" ] || rm -rf "$at/vnet0/brport"
-        case "$*" in
-        "-4 addr show dev eth0 "*) [ ! -e "$R/begun" ] || mkdir -p "$at/br0/bridge" "$at/br0/brif/eth0" ;;
-        "link set dev vnet0 master br0") mkdir -p "$at/vnet0/brport" "$at/br0/brif/vnet0" ;;
-        esac
-        """
-    (tmp_path / "bin/ip").write_text("#!/bin/sh\n" + LOG + ip + COMMANDS["ip"])
-    systemctl = '[ "$*" != "restart NetworkManager.service" ] || touch "$R/begun"\n'
-    text = "#!/bin/sh\n" + LOG + systemctl + COMMANDS["systemctl"]
-    (tmp_path / "bin/systemctl").write_text(text)
-    assert "the old network is back" in host.check().output
-    assert vnet0.exists()
-
-
     macs: List[str], its_own: bool, sh: List[str], tmp_path: Path
 ) -> None:
     """Whoever wrote this machine's name there: nothing is written, whatever port was asked for."""

@@ -28,6 +28,8 @@ by_check() {
     case $1 in
     listed)
         ! needs_no_check || : > "$new/todo"
+        # what waits to be proved isn't set up
+        [ -s "$new/todo" ] || ! is_waiting || echo /var/lib/cobbler-bridge/expected > "$new/todo"
         ;;
     wanted) can_begin ;;
     ready) begin_changes ;;
@@ -43,6 +45,11 @@ by_check() {
         ;;
     taken_back) forget_changes ;;
     esac
+}
+
+# is_waiting: a machine that runs has a check that did not end well, or is at work
+is_waiting() {
+    [ -e "$state/expected" ] && ! same "$state/expected" "$state/proved" && runs
 }
 
 # needs_no_check: what was proved once and does not change needs no first boot
@@ -67,7 +74,8 @@ begin_changes() {
     fi
     [ -e "$state/changes" ] || printf '' > "$state/changes"
     sed '/^end /d' "$state/changes" > "$new/changes" || give_up "nothing can be written below $state"
-    changing=no
+    # the check of an earlier run may have been ended before it was begun
+    { read -r changing _ < "$state/switch"; } 2> /dev/null || changing=no
     for list in todo aside; do
         while read -r path; do
             is_ours "$path" && continue
@@ -133,11 +141,7 @@ can_begin() {
     [ ! -e "$state/laid" ] ||
         leave_alone "the check of an earlier run was putting the network back: start the machine again first"
     process "$state/check.pid"
-    case $command in
-    */libexec/cobbler-bridge/firstboot*)
-        leave_alone "the check of an earlier run is at work: run this again when it has ended"
-        ;;
-    esac
+    case $command in */libexec/cobbler-bridge/firstboot*) leave_alone "the check of an earlier run is at work: run this again when it has ended" ;; esac
     say_how_long
 }
 

@@ -110,7 +110,8 @@ lay_ready() {
     done < "$new/aside"
 }
 
-# no_old: the files beside each place that have what stood there go
+# no_old: the files beside each place that have what stood there go; a check that leaves takes the
+# lists with it
 no_old() {
     for list in todo aside; do
         while read -r path; do
@@ -118,7 +119,7 @@ no_old() {
             gone "$old" || gone "$old" || :
         done < "$new/$list"
     done
-}
+} 2> /dev/null
 
 # set_aside_earlier: what was an earlier run's own, and is not wanted any more
 set_aside_earlier() {
