@@ -229,6 +229,28 @@ def test_switched_and_put_back(sh: List[str], tmp_path: Path) -> None:
 
 
 @ON_EVERY_SHELL
+def test_a_reader_that_somebody_stops_meanwhile(sh: List[str], tmp_path: Path) -> None:
+    """The old network needs it, and the machine is not started again for it."""
+    host = Running(tmp_path, sh)
+    is_active = '"is-active NetworkManager.service") echo active ;;'
+    stopped = """
+        "is-active NetworkManager.service")
+            [ ! -e "$R/stopped" ] || { echo inactive; exit 3; }
+            echo active ;;
+        """
+    systemctl = host.root / "bin/systemctl"
+    text = systemctl.read_text()
+    assert is_active in text
+    text = text.replace(is_active, stopped)
+    systemctl.write_text(text.replace('> "$R/read"', '> "$R/read"; touch "$R/stopped"'))
+    host.shows("../new/4.addr.br0", "")
+    (tmp_path / "ip/4.addr.eth0").unlink()
+    host.script()
+    assert "the old network is back" in host.ends("Cobbler was told")
+    assert host.calls("systemctl").count("restart NetworkManager.service") == 2
+
+
+@ON_EVERY_SHELL
 def test_nothing_is_put_on_a_bridge_that_is_not_made(sh: List[str], tmp_path: Path) -> None:
     """NetworkManager takes one with an address or a port for somebody else's, and lets it be."""
     host = Machine(tmp_path, sh)

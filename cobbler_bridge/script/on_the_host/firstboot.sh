@@ -20,7 +20,7 @@ old_network_seconds=60
 old_table=7760
 telling_seconds=900
 script_seconds=600
-undoing='' waited=0 switched='' leaving='' moved='' since=''
+undoing='' waited=0 switched='' leaving='' moved='' since='' used=''
 into=
 # in which all hosts look at their bridges
 watch_seconds=7200
@@ -496,10 +496,11 @@ put_files_back() {
     [ -n "$failed" ] || printf '' > "$state/back"
 } 2> /dev/null
 
-# running_readers: all of them, and those that a run had stopped which was cut off
+# running_readers: all of them, those that a run had stopped which was cut off, and those that somebody has
+# stopped since we used them
 running_readers() {
     for reader in $readers; do
-        if grep -qxF "$reader" "$state/readers" 2> /dev/null || is_up "$reader"; then
+        if printf '%s\n' "$used" | cat - "$state/readers" 2> /dev/null | grep -qxF "$reader" || is_up "$reader"; then
             printf '%s\n' "$reader"
         fi
     done
