@@ -35,7 +35,7 @@ log
 case "$*" in
 "is-active NetworkManager.service") echo active ;;
 is-active*) echo inactive; exit 3 ;;
-"restart cobbler-bridge-firstboot.service")
+"start cobbler-bridge-firstboot.service")
     [ ! -e "$R/no check" ] || exit 1
     [ ! -e "$R/no start" ] || exit 0
     cp -a "$R/etc/sysconfig" "$R/begun"
@@ -164,7 +164,7 @@ def test_what_waits_to_be_proved_is_not_set_up(sh: List[str], tmp_path: Path) ->
         run = host.script(bridge_rollback="no")
         assert "br0 is not proved" in run.errors, run
         assert "the bridge stays" in host.ends("not proved")
-        assert host.calls("systemctl").count("restart cobbler-bridge-firstboot.service") == count
+        assert host.calls("systemctl").count("start cobbler-bridge-firstboot.service") == count
     host.shows("answers", "")
     run = host.script(bridge_rollback="no")
     assert run.output.endswith("br0 is proved\n")
@@ -478,7 +478,7 @@ def test_the_session_is_lost(signals: str, sh: List[str], tmp_path: Path) -> Non
     systemctl = tmp_path / "bin/systemctl"
     # every process of the session gets it
     lost = "".join("kill -%s 0\n" % signal for signal in signals.split())
-    starts = '[ "$*" != "restart cobbler-bridge-firstboot.service" ] || {\n%s}\n' % lost
+    starts = '[ "$*" != "start cobbler-bridge-firstboot.service" ] || {\n%s}\n' % lost
     systemctl.write_text(systemctl.read_text() + starts)
     assert "it takes effect now" in host.script().output
     assert "is proved after" in host.ends("Cobbler was told")
