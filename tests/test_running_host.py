@@ -251,6 +251,19 @@ def test_a_reader_that_somebody_stops_meanwhile(sh: List[str], tmp_path: Path) -
 
 
 @ON_EVERY_SHELL
+def test_no_reader_runs(sh: List[str], tmp_path: Path) -> None:
+    """Somebody has stopped it, and a boot starts it."""
+    host = Running(tmp_path, sh)
+    systemctl = host.root / "bin/systemctl"
+    is_active = '"is-active NetworkManager.service") echo active ;;'
+    enabled = '"-q is-enabled NetworkManager.service") ;;\n"-q is-enabled "*) exit 1 ;;'
+    systemctl.write_text(systemctl.read_text().replace(is_active, enabled))
+    assert host.script().output.endswith("br0 is proved\n")
+    restarted = [call for call in host.calls("systemctl") if call.startswith("restart ")]
+    assert restarted == ["restart NetworkManager.service"]
+
+
+@ON_EVERY_SHELL
 def test_nothing_is_put_on_a_bridge_that_is_not_made(sh: List[str], tmp_path: Path) -> None:
     """NetworkManager takes one with an address or a port for somebody else's, and lets it be."""
     host = Machine(tmp_path, sh)
@@ -294,6 +307,7 @@ def test_a_guest_whose_bridge_is_made_while_it_is_looked_for(sh: List[str], tmp_
     vnet0 = tmp_path / "sys/class/net/vnet0/brport"
     vnet0.mkdir(parents=True)
     (vnet0 / "bridge").symlink_to("../../br0")
+    (vnet0 / "isolated").write_text("1\n")
     ip = """
         at=$R/sys/class/net
         [ -e "$at/br0" ] || rm -rf "$at/vnet0/brport"
@@ -308,7 +322,8 @@ def test_a_guest_whose_bridge_is_made_while_it_is_looked_for(sh: List[str], tmp_
     text = "#!/bin/sh\n" + LOG + systemctl + COMMANDS["systemctl"]
     (tmp_path / "bin/systemctl").write_text(text)
     assert "the old network is back" in host.check().output
-    assert vnet0.exists()
+    # as far from other guests as before
+    assert (vnet0 / "isolated").read_text() == "1\n"
 
 
 @ON_EVERY_SHELL

@@ -83,7 +83,9 @@ _SYSTEMD = Starter(
     0o644,
     "../cobbler-bridge-firstboot.service",
     ("/etc/systemd/system/multi-user.target.wants/cobbler-bridge-firstboot.service",),
-    "systemctl daemon-reload && systemctl start cobbler-bridge-firstboot.service",
+    # an earlier check may be telling Cobbler how it ended
+    "systemctl daemon-reload && { systemctl kill -s KILL cobbler-bridge-firstboot.service;"
+    " systemctl start cobbler-bridge-firstboot.service; }",
 )
 # once a day, cron; at a boot it is the same as before
 _CRON = Starter(

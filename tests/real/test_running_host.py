@@ -11,7 +11,7 @@ from cobbler_bridge.snippet import bridge_setup
 from network_namespace import Machine
 from real import running
 from real.test_firstboot_networkmanager import STATE
-from real.test_firstboot_systemd import RUNNING, Booting
+from real.test_firstboot_systemd import ASKED, RUNNING, UNIT, WEB, Booting
 from real.test_layers import ADDRESS, BRIDGE, PORT, STATIC
 from real.test_networkmanager import CONNECTIONS, DNSMASQ, GATEWAY, INSTALLERS
 from systemd_machine import SystemdMachine
@@ -158,11 +158,24 @@ def test_put_back_where_no_dhcp_server_answers(host: Running) -> None:
 def test_put_back_when_the_check_is_killed(host: Running) -> None:
     host.switch(bridge_ipv4="10.99.0.9/24,10.99.0.77")
     assert wait_for(lambda: "the network is started again" in host.said(), 20), host.said()
-    host.system.run("systemctl", "kill", "-s", "KILL", "cobbler-bridge-firstboot.service")
+    # nobody would put anything back
+    said = host.system.run("sh", "-c", "systemctl stop %s 2>&1" % UNIT, check=False)
+    assert "Operation refused" in said, said
+    host.system.run("systemctl", "kill", "-s", "KILL", UNIT)
     assert wait_for(lambda: "the old network is back" in host.said(), 90), host.said()
     host.comes_up("eth0")
     host.has_failed()
     assert host.told_back() == ["the_gateway_10.99.0.77_does_not_answer"]
+
+
+def test_another_run_while_cobbler_does_not_answer(host: Running) -> None:
+    """The check of the first one is still telling it."""
+    host.machine.stop("python3")
+    host.machine.start("python3", "-u", "-c", WEB, GATEWAY, "/nothing", ASKED, namespace="far")
+    host.switch(bridge_ipv4=running.WRONG)
+    assert "the old network is back" in host.said()
+    assert host.switch().endswith("br0 is proved\n"), host.said()
+    host.comes_up("br0")
 
 
 @pytest.mark.parametrize(

@@ -131,5 +131,28 @@ def test_a_card_that_gets_another_name(host: Host) -> None:
     assert mac(host, "br0") == MAC
 
 
+BONDED = (
+    """\
+network:
+  version: 2
+  renderer: networkd
+  ethernets: {eth0: {}, eth1: {}}
+  bonds:
+    bond0:
+      interfaces: [eth0, eth1]
+      macaddress: %s
+      dhcp4: true
+      parameters: {mode: active-backup, mii-monitor-interval: 100}
+"""
+    % MAC
+)
+
+
+def test_a_machine_that_runs_with_a_bond(host: Host) -> None:
+    host.machine.write(INSTALLERS, BONDED, "600")
+    host.boot()
+    virtual.a_bond_comes_back(host)
+
+
 def mac(host: Host, device: str) -> str:
     return host.machine.run("cat", "/sys/class/net/%s/address" % device).strip()

@@ -28,8 +28,8 @@ by_check() {
     case $1 in
     listed)
         ! needs_no_check || : > "$new/todo"
-        # what waits to be proved isn't set up
-        [ -s "$new/todo" ] || ! is_waiting || echo /var/lib/cobbler-bridge/expected > "$new/todo"
+        # on a machine that runs, what waits to be proved isn't set up
+        [ -s "$new/todo" ] || [ ! -e "$state/expected" ] || same "$state/expected" "$state/proved" || ! runs || echo /var/lib/cobbler-bridge/expected > "$new/todo"
         ;;
     wanted) can_begin ;;
     ready) begin_changes ;;
@@ -45,11 +45,6 @@ by_check() {
         ;;
     taken_back) forget_changes ;;
     esac
-}
-
-# is_waiting: a machine that runs has a check that did not end well, or is at work
-is_waiting() {
-    [ -e "$state/expected" ] && ! same "$state/expected" "$state/proved" && runs
 }
 
 # needs_no_check: what was proved once and does not change needs no first boot

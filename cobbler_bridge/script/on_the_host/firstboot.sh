@@ -500,9 +500,7 @@ put_files_back() {
 # stopped since we used them
 running_readers() {
     for reader in $readers; do
-        if printf '%s\n' "$used" | cat - "$state/readers" 2> /dev/null | grep -qxF "$reader" || is_up "$reader"; then
-            printf '%s\n' "$reader"
-        fi
+        ! { printf '%s\n' "$used" | cat - "$state/readers" 2> /dev/null | grep -qxF "$reader" || is_up "$reader"; } || printf '%s\n' "$reader"
     done
 }
 
@@ -541,6 +539,8 @@ load_rule() {
 # note_readers: those that run are ours to start, whatever ends us
 note_readers() {
     used=$(running_readers)
+    # none runs: those that a boot starts
+    [ -n "$used" ] || { printf '' > "$state/readers" && used=$(running_readers); }
     printf '%s\n' "$used" > "$state/readers"
 } 2> /dev/null
 
@@ -618,8 +618,8 @@ note_guests() {
         case " $ports $nics $devices $nics_before " in *" $port "*) continue ;; esac
         # made of another device, which knows it
         set -- "$net/$port"/lower_*
-        [ -e "$1" ] || grep -qsxF "$port ${bridge##*/}" "$state/guests" ||
-            printf '%s\n' "$port ${bridge##*/}" >> "$state/guests"
+        [ -e "$1" ] || grep -qs "^$port ${bridge##*/} " "$state/guests" ||
+            printf '%s\n' "$port ${bridge##*/} $(cat "$net/$port/brport/isolated")" >> "$state/guests"
     done
 } 2> /dev/null
 
@@ -646,12 +646,14 @@ leave_ports() {
 # wanted. Fails as long as one has to wait
 plug_in() {
     waits=
-    while read -r port bridge; do
+    while read -r port bridge isolated; do
         [ -e "$net/$port" ] && [ ! -e "$net/$port/brport" ] || continue
         for bridge in $bridge $bridges; do
             [ -d "$net/$bridge/bridge" ] || continue
             is_made "$bridge" || [ "$waited" -ge 10 ] || { waits=yes && break; }
             ip link set dev "$port" master "$bridge" || brctl addif "$bridge" "$port"
+            # from other guests, as libvirt has it
+            echo "$isolated" > "$net/$port/brport/isolated"
             break
         done
     done < "$state/guests"
@@ -1031,8 +1033,7 @@ bridge_again() {
     sync
     interruptible
     wanted=$state/expected
-    prove || :
-    plug_in || :
+    { prove; plug_in; } || :
     # from here on it is no undo any more, and nobody needs what lies beside the places
     mv -f "$state/expected" "$state/proved"
     end_undo
