@@ -275,7 +275,8 @@ def test_what_helpers_call_is_looked_for_and_nothing_else_is_there() -> None:
 
 # The shell's own, what only some machines have, and words of awk's and of messages
 NOT_NEEDED = frozenset(
-    "curl diff echo printf sh systemctl wget link last size file which bridge init domain".split()
+    "curl diff echo ip printf sh systemctl wget"
+    " link last size file which bridge init domain".split()
 )
 
 
@@ -319,6 +320,7 @@ def test_a_helper_calls_nothing_that_is_not_known(file: carried.HelperFile) -> N
             "curl",
             "diff",
             "ethtool",
+            "ip",
             "modprobe",
             "sh",
             "systemctl",
