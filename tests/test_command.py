@@ -1,6 +1,7 @@
 """What the command does with its options, against a Cobbler that answers what it is asked."""
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -211,12 +212,29 @@ def test_a_password_file_that_is_none(
         ["record", ""],
         ["place", "--host="],
         ["apply", "--profile="],
+        ["undo", "kvm1", "--user="],
         ["undo", ""],
     ],
 )
 def test_an_empty_name(capsys: pytest.CaptureFixture[str], words: List[str]) -> None:
     assert cli.main(words) == 2
     assert ": '' is no name (see cobbler-bridge " + words[0] in capsys.readouterr().err
+
+
+def test_what_is_no_file_stays(run: Run, tmp_path: Path) -> None:
+    """root's ``--output /dev/null`` puts no file there, nor in the place of ``/dev/stdout``."""
+    pipe, link, told = (tmp_path / name for name in ("pipe", "link", "told"))
+    os.mkfifo(pipe)
+    link.symlink_to(told)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    for each in (pipe, link):
+        assert run([*METRICS, "--output", str(each)])[:2] == (1, "")
+    assert os.read(reader, 20) == b"# HELP cobbler_bridg"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert told.read_text().startswith("# HELP")
+    assert not list(tmp_path.glob("*.*"))
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["check", "--help"]])

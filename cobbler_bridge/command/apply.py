@@ -77,6 +77,7 @@ def _add_ssh_user(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--user",
         metavar="NAME",
+        type=arguments.name,
         default="root",
         help="the user on the hosts; one that isn't root has sudo (default: %(default)s)",
     )

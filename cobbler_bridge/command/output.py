@@ -68,18 +68,22 @@ class Output:
 
 
 def put(path: Optional[str], text: str, option: str = "--output ") -> None:
-    """Write to a file, which is there whole or as it was, or on standard output."""
+    """Write to a file, which is there whole or as it was, or on standard output; to a device, a
+    pipe, or what a link leads to as it comes."""
     if path is None:
         sys.stdout.write(text)
         return
-    beside = "%s.%d" % (path, os.getpid())
+    lays_beside = not os.path.lexists(path) or (os.path.isfile(path) and not os.path.islink(path))
+    place = "%s.%d" % (path, os.getpid()) if lays_beside else path
     try:
-        with open(beside, "w", encoding="utf-8") as file:
+        with open(place, "w", encoding="utf-8") as file:
             file.write(text)
-        os.replace(beside, path)
+        if lays_beside:
+            os.replace(place, path)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.remove(beside)
+        if lays_beside:
+            with contextlib.suppress(OSError):
+                os.remove(place)
         message = "%s%s: %s" % (option, path, error.strerror)
         raise FailError(WRONG_USAGE, message) from error
 
