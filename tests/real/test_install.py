@@ -545,7 +545,9 @@ def test_cobblerd_of_another_python(fresh: Server, tmp_path: Path) -> None:
 
 def test_no_cobbler(fresh: Server, tmp_path: Path) -> None:
     """As on any machine that is no Cobbler server."""
-    script = "import sys; sys.modules['cobbler'] = None; from cobbler_bridge import cli; cli.run()"
+    script = (
+        "import sys; sys.modules['cobbler'] = None; from cobbler_bridge.__main__ import run; run()"
+    )
     command = [sys.executable, "-c", script, "install"]
     (tmp_path / "cobblerd").write_text("#!/bin/sh\n")
     (tmp_path / "cobblerd").chmod(0o755)
