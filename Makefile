@@ -24,9 +24,11 @@ ARCHIVE = cobbler-bridge-$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' cobbl
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
 
+# more at once than there are cores: they wait for a fourth of their time
 test: $(VENV)/package $(VENV)/test $(VENV)/versions $(VENV)/as-code
 	sh tools/layer.sh
-	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=20
+	$(VENV)/bin/python -m pytest -n $$(($$(nproc) * 3 / 2)) --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder --durations=20
 
 test-thorough: export PYTEST_ADDOPTS = -m thorough
 test-thorough: test
