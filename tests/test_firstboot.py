@@ -726,6 +726,24 @@ def test_the_old_network_may_be_on_a_vlan(sh: List[str], tmp_path: Path) -> None
 
 
 @ON_EVERY_SHELL
+def test_a_card_that_refuses_its_mtu(sh: List[str], tmp_path: Path) -> None:
+    """The bridge is proved, and Cobbler hears of it; where the card takes it, there is nothing."""
+    host = Machine(tmp_path, sh, bridge_mtu="9000")
+    assert host.expected()[-4:-2] == ["mtu eth0 9000", "mtu br0 9000"]
+    host.booted()
+    net = tmp_path / "sys/class/net"
+    for device, mtu in (("eth0", "1500"), ("br0", "9000")):
+        (net / device / "mtu").write_text(mtu + "\n")
+    said = "eth0 has the MTU 1500, which is not the one that is described"
+    run = host.check()
+    assert "is proved" in run.output
+    assert "cobbler-bridge: %s\n" % said in run.output
+    assert host.report() == said + "\n"
+    words = "eth0_has_the_MTU_1500_which_is_not_the_one_that_is_described"
+    assert host.calls("curl")[-1].split()[-1] == "%s,noted,%s" % (URL, words)
+
+
+@ON_EVERY_SHELL
 def test_no_restart_without_a_link(sh: List[str], tmp_path: Path) -> None:
     host = Machine(tmp_path, sh)
     host.booted()

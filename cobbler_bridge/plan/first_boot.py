@@ -179,6 +179,9 @@ def _expected(description: Description) -> Text:
         words += _addresses(bridge)
     for vlan in description.vlans:
         words += ["device ", name_of(vlan, names), "\n", *_addresses(vlan)]
+    for device, _ in description.devices:
+        if device.mtu is not None and not getattr(device, "left", False):
+            words += ["mtu ", name_of(device, names), " %d\n" % device.mtu]
     return tuple(words)
 
 

@@ -120,6 +120,10 @@ def test_proved(host: Running) -> None:
     host.comes_up("br0")
 
 
+def test_a_guest_stays_plugged_in(host: Running) -> None:
+    running.guests_stay(host)
+
+
 @pytest.mark.parametrize("reload", [False, True])
 def test_put_back(reload: bool, host: Running) -> None:
     """A gateway that nobody has; somebody else has NetworkManager read its files in between."""

@@ -106,6 +106,7 @@ is_setting() {
         *) return 1 ;;
         esac
         ;;
+    mtu) is_name "$value" && is_number "$more" ;;
     end) [ "$value" = "$count" ] && [ -z "$more" ] ;;
     *) return 1 ;;
     esac
@@ -135,7 +136,7 @@ is_number() {
 
 # look: sets missing to what is not as it should be, or to nothing
 look() {
-    missing='' idle='' linked='' unlinked=''
+    missing='' idle='' linked='' unlinked='' unfit=''
     if [ -n "$damaged" ]; then
         look_for_anybody
         return
@@ -158,6 +159,7 @@ look() {
             look_at_ports
             look_at_address "${what#ipv}" "$value" "$address" "$gateway"
             ;;
+        mtu) grep -qsxF "$address" "$net/$value/mtu" || unfit="$unfit $value" ;;
         esac
     done < "$wanted"
 }
@@ -490,6 +492,7 @@ put_files_back() {
     note_guests
     drop_addresses
     stop_readers
+    other_mtu "$state/expected" "$state/proved.before"
     # one that runs is started by what becomes of its devices
     ! take_back || { each_reader "$readers" make; remove_devices; load_rules; }
     start_readers start
@@ -574,6 +577,7 @@ switch_over() {
     old_network || printf '' > "$state/unaddressed"
     load_rules
     note_readers
+    other_mtu "$state/proved.before" "$state/expected"
     first=$gone
     for reader in $used; do
         reader=${reader#systemd-}
@@ -606,6 +610,14 @@ switch_over() {
     drop_addresses same
     interruptible
 }
+
+# other_mtu FROM TO: a reader leaves that of a device which it knows already
+other_mtu() {
+    {
+        sed -n 's/^mtu \([^ ]*\) .*/\1 1500/p' "$1"
+        sed -n 's/^mtu //p' "$2"
+    } | while read -r device size; do ip link set dev "$device" mtu "$size"; done
+} > /dev/null 2>&1
 
 # note_guests: what is plugged into the bridges and is none of ours; putting back deletes them, and
 # readers take out what they don't know
@@ -1122,6 +1134,9 @@ notes() {
     for port in $idle; do
         printf '%s\n' "$port has no link"
     done
+    for device in $unfit; do
+        printf '%s\n' "$device has the MTU $(cat "$net/$device/mtu"), which is not the one that is described"
+    done
     cat "$state/unfollowed"
 } 2> /dev/null
 
@@ -1190,7 +1205,7 @@ proved() {
     rm -rf "$state/failed"
     no_message
     # what an administrator should see to, also where an earlier boot found it
-    noted=$(grep ' has no link$' "$state/report" 2> /dev/null)
+    noted=$(grep -e ' has no link$' -e ' has the MTU ' "$state/report" 2> /dev/null)
     tell "${noted:+,noted,$(word "$noted")}" || return
     if [ "$watch" = no ]; then leave; else stand_by; fi
 }
