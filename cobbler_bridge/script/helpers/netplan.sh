@@ -56,7 +56,7 @@ netplan_write() {
         unfollowed) unfollowed "$path" ;;
         renamed)
             expected=/var/lib/cobbler-bridge/expected
-            [ ! -e "$new/files$expected" ] || sed -i "s/^\(port\|nic\) $mode\$/\1 $path/" "$new/files$expected" ||
+            [ ! -e "$new/files$expected" ] || sed -i "s/^\([a-z]*\) $mode\( [0-9]*\)*\$/\1 $path\2/" "$new/files$expected" ||
                 leave_alone "$expected can't be prepared"
             ;;
         esac
