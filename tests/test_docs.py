@@ -114,6 +114,11 @@ def test_zsh_is_told_of_blanks_files_and_equals_signs() -> None:
         # of states with a blank bash would make several words
         ("show --state ", ["installing", "installed", "verified", "applying", "failed"]),
         ("check --output READ", ["README.md"]),
+        # bash takes the sign for a word
+        ("check --format = j", ["json", "junit"]),
+        ("check --format =", ["text", "json", "junit", "prometheus"]),
+        ("check --output = READ", ["README.md"]),
+        ("check --format = json --sev", ["--severity"]),
     ],
 )
 def test_bash_completes(words: str, found: List[str]) -> None:
@@ -124,7 +129,7 @@ def test_bash_completes(words: str, found: List[str]) -> None:
     for word in $1; do COMP_WORDS+=("$word"); done
     case $1 in *" ") COMP_WORDS+=("") ;; esac
     COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-    _shtab_cobbler_bridge
+    _cobbler_bridge
     printf '%s\\n' "${COMPREPLY[@]}"
     """
     done = subprocess.run(

@@ -16,6 +16,28 @@ from cobbler_bridge import cli  # noqa: E402
 FOLDER = ROOT / "packaging/completion"
 # as each shell looks for them
 NAMES = {"bash": "cobbler-bridge", "zsh": "_cobbler-bridge"}
+_COMPLETE = "complete -o bashdefault -F _shtab_cobbler_bridge cobbler-bridge"
+# shtab's part does not know of it
+_APART = """\
+# bash takes --option=WORD for three words
+_cobbler_bridge() {
+  local -a words=()
+  local at here=0 cut=no
+  for ((at = 0; at < ${#COMP_WORDS[@]}; at++)); do
+    if [[ "${COMP_WORDS[at]}" == "=" ]]; then
+      cut=yes
+      # nothing of the word is there yet
+      ((at == COMP_CWORD)) && words+=("") && here=$((${#words[@]} - 1))
+      continue
+    fi
+    words+=("${COMP_WORDS[at]}")
+    ((at == COMP_CWORD)) && here=$((${#words[@]} - 1))
+  done
+  [[ $cut == no ]] || local -a COMP_WORDS=("${words[@]}") COMP_CWORD=$here
+  _shtab_cobbler_bridge
+}
+
+"""
 
 
 def completion(shell: str) -> str:
@@ -33,6 +55,9 @@ def completion(shell: str) -> str:
     if shell == "zsh":
         # behind = too, as this documentation writes it
         text = re.sub(r"(?m)^(  \"\*?--[a-z-]+)(\[.*\]:)", r"\1=\2", text)
+    else:
+        ours = _COMPLETE.replace("_shtab", "")
+        text = text.replace(_COMPLETE, _APART + ours + "\n")
     return re.sub(r"(?m)^# (Usage:|1\) .*|2\) .*|   source .*|See also: .*)\n", "", text)
 
 
