@@ -19,19 +19,21 @@ SHIPPED = setup.py pyproject.toml README.md $(shell find cobbler_bridge provider
 
 ARCHIVE = cobbler-bridge-$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' cobbler_bridge/__init__.py)
 
-.PHONY: demo check test test-thorough test-releases install-debian bench cases case dist docs site clean
+.PHONY: demo check test environments test-thorough test-releases install-debian bench cases case dist docs site clean
 
 demo: $(VENV)/package
 	@$(VENV)/bin/python tools/demo.py
 
 # more at once than there are cores: they wait for a fourth of their time
-test: $(VENV)/package $(VENV)/test $(VENV)/versions $(VENV)/as-code
-	sh tools/layer.sh
+test:
+	sh tools/layer.sh & $(MAKE) --no-print-directory environments && wait $$!
 	$(VENV)/bin/python -m pytest -n $$(($$(nproc) * 3 / 2)) --maxprocesses 4 --dist loadfile \
 		--no-loadscope-reorder --durations=20
 
 test-thorough: export PYTEST_ADDOPTS = -m thorough
-test-thorough: test
+test-thorough: $(VENV)/all-versions test
+
+environments: $(VENV)/package $(VENV)/test $(VENV)/versions $(VENV)/as-code
 
 # each takes minutes, and the first time as many to unpack
 test-releases: $(VENV)/package $(VENV)/test
@@ -91,10 +93,10 @@ dist: $(VENV)/bin/python
 		--define '_rpmdir $(CURDIR)/dist' packaging/cobbler-bridge.spec
 	rm -rf build *.egg-info
 
-# each Cobbler that the pack is tested on
-$(VENV)/versions: tools/environments.py $(wildcard requirements/*.txt) $(VENV)/package
-	@echo 'Setting up $(VENV)/cobbler-*: every version of Cobbler'
-	@$(VENV)/bin/python tools/environments.py
+# the first and the last Cobbler of each kind, or each that the pack is tested on
+$(VENV)/versions $(VENV)/all-versions: tools/environments.py $(wildcard requirements/*.txt) $(VENV)/package
+	@echo 'Setting up $(VENV)/cobbler-*: versions of Cobbler'
+	@$(VENV)/bin/python tools/environments.py $(if $(findstring all,$@),--all)
 	@touch $@
 
 # Terraform and Ansible

@@ -1,4 +1,4 @@
-"""What is skipped where it can't be run, and which of three shells a test is run in.
+"""What is skipped where it can't be run, and which shell or Cobbler is a test's turn.
 
 And the command, to run against a Cobbler that answers what a test wants."""
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import zlib
 from pathlib import Path
-from typing import Any, Callable, Dict, Generator, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Generator, Iterator, List, Optional, Tuple
 
 import pytest
 
@@ -19,8 +19,11 @@ from scratch_machine import SHELLS
 
 # a shell that emitted scripts are run in, what Cobbler runs, or a layer of tools/layer.sh
 PROGRAMS = ("bash", "busybox", "dash", "rsync")
-# what a test calls the shell that it is for
+# what a test calls the shell that it is for, and the Cobbler
 SHELL = ("sh", "shell", "shell_name")
+COBBLER = "each_cobbler"
+# and the call of the command, which is a turn under --quick alone
+CALL = "each_call"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,28 +34,55 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: List[pytest.Item], config: pytest.Config) -> None:
-    """Of a test for each shell one is run; the others are thorough."""
+    """Of a test for each shell, or for each Cobbler, one is run; the others are thorough."""
     quick = config.getoption("--quick")
     alike: Dict[str, List[pytest.Item]] = collections.defaultdict(list)
     for item in items:
-        spec = getattr(item, "callspec", None)
-        if spec is not None and set(SHELL) & set(spec.params):
-            others = [part for part in spec.id.split("-") if part not in SHELLS]
-            alike["-".join([item.nodeid.partition("[")[0], *others])].append(item)
+        name = _but_for_turns(item, [COBBLER, CALL] if quick else [COBBLER])
+        if name is not None:
+            alike[name].append(item)
+    turns: "collections.Counter[str]" = collections.Counter()
     for name, each in alike.items():
-        in_dash = [item for item in each if "dash" in item.callspec.id.split("-")]  # type: ignore[attr-defined]
-        among = in_dash if in_dash and quick else each
-        chosen = among[zlib.crc32(name.encode("utf-8")) % len(among)]
+        among = [item for item in each if not item.get_closest_marker("thorough")]
+        in_dash = [item for item in among if "dash" in _spec(item).id.split("-")]
+        if in_dash and quick:
+            among = in_dash
+        turn = zlib.crc32(name.encode("utf-8"))
+        if COBBLER in _spec(each[0]).params:
+            # there are few of them: one after the other in each file
+            path = name.partition("::")[0]
+            turn = turns[path]
+            turns[path] += 1
+        chosen = among[turn % len(among)] if among else None
         for item in each:
             if item is not chosen:
                 item.add_marker(pytest.mark.thorough)
 
 
+def _spec(item: pytest.Item) -> Any:
+    return getattr(item, "callspec", None)
+
+
+def _but_for_turns(item: pytest.Item, also: List[str]) -> Optional[str]:
+    """What is the same in tests that take turns; None for a test that takes none."""
+    spec = _spec(item)
+    if spec is None or not {*SHELL, *also} & set(spec.params):
+        return None
+    rest = str(spec.id)
+    for name in also:
+        value = spec.params.get(name, "")
+        rest = "-".join(rest.rsplit(getattr(value, "name", value), 1)) if value else rest
+    parts = [part for part in rest.split("-") if part not in SHELLS]
+    return "-".join([item.nodeid.partition("[")[0], *parts])
+
+
 @pytest.fixture
 def whole(request: pytest.FixtureRequest) -> bool:
-    """Whether a test goes its whole way: under ``--quick`` one in eight does."""
-    quick = request.config.getoption("--quick")
-    return not quick or zlib.crc32(request.node.nodeid.encode("utf-8")) % 8 == 0
+    """Whether a test goes its whole way: one in three does, under ``--quick`` one in eight, and
+    each that is thorough."""
+    one_in = 8 if request.config.getoption("--quick") else 3
+    thorough = request.node.get_closest_marker("thorough") is not None
+    return thorough or zlib.crc32(request.node.nodeid.encode("utf-8")) % one_in == 0
 
 
 # as the pytest of Python 3.6 knows it

@@ -177,13 +177,13 @@ WIRES: Dict[str, Wire] = {
 }
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
+@pytest.mark.parametrize("each_call", sorted(COMMANDS))
 @pytest.mark.parametrize("kind", sorted(WIRES))
-def test_no_answer(run: Run, cobbler: Cobbler, kind: str, command: str) -> None:
+def test_no_answer(run: Run, cobbler: Cobbler, kind: str, each_call: str) -> None:
     cobbler.wire = WIRES[kind]
     began = time.monotonic()
     slow = kind in ("a byte at a time", "silence", "endless continuation", "endless chunks")
-    fails(run(COMMANDS[command], *["--timeout=0.2"] * slow))
+    fails(run(COMMANDS[each_call], *["--timeout=0.2"] * slow))
     assert time.monotonic() - began < HANGS
 
 
@@ -366,15 +366,15 @@ def unprintable(text: str) -> List[str]:
     return [line for line in text.split("\n") if not line.isprintable()]
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
+@pytest.mark.parametrize("each_call", sorted(COMMANDS))
 @pytest.mark.parametrize("kind", sorted(SHAPES))
-def test_answers_of_no_cobbler(run: Run, cobbler: Cobbler, kind: str, command: str) -> None:
+def test_answers_of_no_cobbler(run: Run, cobbler: Cobbler, kind: str, each_call: str) -> None:
     change, refused = SHAPES[kind]
     change(cobbler.answers)
     began = time.monotonic()
-    status, out, err = run(COMMANDS[command])
+    status, out, err = run(COMMANDS[each_call])
     assert time.monotonic() - began < HANGS
-    if refused is not None and command in refused:
+    if refused is not None and each_call in refused:
         fails((status, out, err))
     assert status in ((0, 1) if refused is None else (0, 1, 3))
     assert unprintable(out + err) == []
@@ -427,20 +427,20 @@ ITEMS_OF_4: Dict[str, Shape] = {
 }
 
 
-@pytest.mark.parametrize("command", ["show", "check", "place"])
+@pytest.mark.parametrize("each_call", ["show", "check", "place"])
 @pytest.mark.parametrize("kind", sorted(OF_4))
-def test_answers_of_no_cobbler_4(run: Run, cobbler: Cobbler, kind: str, command: str) -> None:
+def test_answers_of_no_cobbler_4(run: Run, cobbler: Cobbler, kind: str, each_call: str) -> None:
     cobbler.reset((4, 0, 0))
     OF_4[kind](cobbler.answers)
-    fails(run(COMMANDS[command]))
+    fails(run(COMMANDS[each_call]))
 
 
-@pytest.mark.parametrize("command", ["show", "check"])
+@pytest.mark.parametrize("each_call", ["show", "check"])
 @pytest.mark.parametrize("kind", sorted(ITEMS_OF_4))
-def test_bad_items_of_cobbler_4(run: Run, cobbler: Cobbler, kind: str, command: str) -> None:
+def test_bad_items_of_cobbler_4(run: Run, cobbler: Cobbler, kind: str, each_call: str) -> None:
     cobbler.reset((4, 0, 0))
     ITEMS_OF_4[kind](cobbler.answers)
-    status, out, err = run(COMMANDS[command])
+    status, out, err = run(COMMANDS[each_call])
     assert status in (0, 1), err
     assert unprintable(out + err) == []
 

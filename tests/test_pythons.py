@@ -44,8 +44,9 @@ def test_pure_tests(version: str) -> None:
     if not python.exists() and not os.environ.get("CI"):
         pytest.skip("no Python %s here" % version)
     files = ["tests/" + name for name in FILES if name not in ELSEWHERE]
+    options = ["-q", "--quick", "-p", "no:cacheprovider", "-k", NO_SHELLS]
     done = subprocess.run(
-        [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", NO_SHELLS, *files],
+        [str(python), "-m", "pytest", *options, *files],
         cwd=str(ROOT),
         env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"),
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Which of the tests that are for every shell ``make test`` runs."""
+"""Which of the tests that are for every shell, or every Cobbler, ``make test`` runs."""
 
 from typing import Any, Dict, List, NamedTuple
 
@@ -23,6 +23,9 @@ class Item:
 
     def add_marker(self, mark: Any) -> None:
         self.marks.append(mark.name)
+
+    def get_closest_marker(self, name: str) -> Any:
+        return name if name in self.marks else None
 
 
 class Config:
@@ -69,3 +72,18 @@ def test_quickly_each_case_is_run_in_dash() -> None:
     collected(items, quick=True)
     run = [item.callspec.id for item in items if not item.marks]
     assert run == ["a-dash", "b-dash", "c-dash", "bash-xbash", "dash-xdash", "busybox-xbusybox"]
+
+
+def test_each_test_is_run_on_one_cobbler_and_each_cobbler_has_some() -> None:
+    names = ["3.2.3", "3.2.3-python3.6", "4.0.0b7"]
+    items = [
+        Item("test_a", "%s-%d-b" % (name, number), each_cobbler=name)
+        for number in range(30)
+        for name in names
+    ]
+    for item in items[::3]:
+        item.marks.append("thorough")
+    collected(items, quick=False)
+    run = [item.callspec.id.rsplit("-", 2)[:2] for item in items if not item.marks]
+    assert [number for _, number in run] == [str(number) for number in range(30)]
+    assert {name for name, _ in run} == set(names[1:])

@@ -14,12 +14,18 @@ TWO = [version for version in VERSIONS if version.cobbler in ("3.3.10", "4.0.0b7
 
 
 @pytest.fixture(params=[each for each in TWO if not each.python], ids=lambda each: str(each.name))
-def any_server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A Cobbler with the pack, a host and a guest of it."""
+def each_cobbler(request: pytest.FixtureRequest) -> Version:
+    """Each of the two."""
     version: Version = request.param
     version.must_be_made()
-    with PrivateCobbler(python=version.interpreter) as cobbler:
-        server = server_of(version, cobbler)
+    return version
+
+
+@pytest.fixture
+def any_server(each_cobbler: Version) -> Iterator[Server]:
+    """A Cobbler with the pack, a host and a guest of it."""
+    with PrivateCobbler(python=each_cobbler.interpreter) as cobbler:
+        server = server_of(each_cobbler, cobbler)
         server.install()
         server.add_releases()
         server.profile("hosts", meta={"bridge": "br0"})

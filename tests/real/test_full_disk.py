@@ -39,13 +39,19 @@ print(json.dumps(found))
 
 
 @pytest.fixture(scope="module", params=TRIED)
-def cobbler(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A Cobbler of this version, with a host and two guests, none of them installed."""
+def each_cobbler(request: pytest.FixtureRequest) -> Version:
+    """Each of these versions."""
     version: Version
     (version,) = (each for each in VERSIONS if each.name == request.param)
     version.must_be_made()
-    with PrivateCobbler(python=version.interpreter) as private:
-        server = server_of(version, private)
+    return version
+
+
+@pytest.fixture(scope="module")
+def cobbler(each_cobbler: Version) -> Iterator[Server]:
+    """A Cobbler of this version, with a profile of hosts."""
+    with PrivateCobbler(python=each_cobbler.interpreter) as private:
+        server = server_of(each_cobbler, private)
         server.install()
         server.add_releases()
         server.profile("hosts", meta={"bridge": "br0"})

@@ -34,12 +34,18 @@ OTHERS: Dict[str, Any] = {
 
 
 @pytest.fixture(scope="module", params=EACH)
-def _any(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """A running Cobbler of each version with the pack, where this machine has its Python."""
+def each_cobbler(request: pytest.FixtureRequest) -> Version:
+    """Each version, where this machine has its Python."""
     version: Version = request.param
     version.must_be_made()
-    with PrivateCobbler(python=version.interpreter) as cobbler:
-        server = server_of(version, cobbler)
+    return version
+
+
+@pytest.fixture(scope="module")
+def _any(each_cobbler: Version) -> Iterator[Server]:
+    """A running Cobbler with the pack."""
+    with PrivateCobbler(python=each_cobbler.interpreter) as cobbler:
+        server = server_of(each_cobbler, cobbler)
         server.install()
         server.add_releases()
         yield server
