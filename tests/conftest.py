@@ -22,8 +22,8 @@ PROGRAMS = ("bash", "busybox", "dash", "rsync")
 # what a test calls the shell that it is for, and the Cobbler
 SHELL = ("sh", "shell", "shell_name")
 COBBLER = "each_cobbler"
-# and the call of the command, which is a turn under --quick alone
-CALL = "each_call"
+# under --quick, and the call of the command, and the release of a case
+QUICKLY = ("each_call", "target")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: List[pytest.Item], config: pytest.Confi
     quick = config.getoption("--quick")
     alike: Dict[str, List[pytest.Item]] = collections.defaultdict(list)
     for item in items:
-        name = _but_for_turns(item, [COBBLER, CALL] if quick else [COBBLER])
+        name = _but_for_turns(item, [COBBLER, *QUICKLY] if quick else [COBBLER])
         if name is not None:
             alike[name].append(item)
     turns: "collections.Counter[str]" = collections.Counter()

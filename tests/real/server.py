@@ -60,6 +60,7 @@ class Server:
         self.cobbler = cobbler
         self._mark = 0
         self._macs = 0
+        self._loaded: Set[Tuple[str, int]] = set()
 
     def answers(self) -> bool:
         """Whether it still does."""
@@ -72,6 +73,17 @@ class Server:
         """Install the pack with its own command, and start cobblerd again."""
         self.cobbler.run(["cobbler-bridge", "install"])
         self.cobbler.restart()
+
+    def load_again(self) -> None:
+        """Start cobblerd again, where it has written an object since the last time."""
+        folder = self.cobbler.path(COLLECTIONS)
+        if self._loaded != self._files(folder):
+            self.cobbler.restart()
+            self._loaded = self._files(folder)
+
+    @staticmethod
+    def _files(folder: Path) -> Set[Tuple[str, int]]:
+        return {(str(path), path.stat().st_mtime_ns) for path in folder.rglob("*")}
 
     def add_releases(self) -> None:
         """A distro for each release, and a profile of the same name with a minimal kickstart."""

@@ -35,7 +35,7 @@ def cobbler(server: Server, *words: str) -> None:
 
 def koan(server: Server, system: str = "web1") -> List[str]:
     """The bridge of each NIC, in Koan's order."""
-    server.cobbler.restart()
+    server.load_again()
     networks = koan_networks(server.cobbler, system)
     return [network.partition(",")[0][len("bridge=") :] for network in networks]
 

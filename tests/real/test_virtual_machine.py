@@ -244,6 +244,7 @@ def test_a_bond_as_port_and_a_vlan_over_the_bridge(host: Host) -> None:
     assert "active-backup" in host.machine.run("cat", "/proc/net/bonding/bond0")
 
 
+@pytest.mark.thorough
 def test_a_bridge_over_a_vlan_of_a_bond(host: Host) -> None:
     bond = {"interface_type": "bond", "static": True, **BONDING}
     vlan = {"interface_type": "bridge_slave", "interface_master": "br0"}
@@ -258,6 +259,7 @@ def test_a_bridge_over_a_vlan_of_a_bond(host: Host) -> None:
     }
 
 
+@pytest.mark.thorough
 def test_a_bridge_on_a_vlan(host: Host) -> None:
     host.set_up(bridge="br0", bridge_vlan="30")
     host.start()
