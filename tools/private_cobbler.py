@@ -77,6 +77,12 @@ _SYSTEMD = """\
 def notify(status):
     return False
 """
+# it reads its settings a dozen times as it starts: half of that time otherwise
+_QUICK_YAML = """\
+import yaml
+
+yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""
 
 
 class PrivateCobblerError(Exception):
@@ -309,8 +315,6 @@ class PrivateCobbler:
     def _fill(self) -> None:
         folder = self._folder()
         root = folder / "root"
-        settings = root / "etc/cobbler/settings.yaml"
-        there = settings.exists()
         for name in ("stage", "tmp"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         data = self._package.parent
@@ -325,14 +329,14 @@ class PrivateCobbler:
                 place.mkdir(parents=True)
         for path in _FOLDERS:
             (root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
-        if not settings.exists():
+        if not (root / "etc/cobbler/settings.yaml").exists():
             self._set_up(root)
-        text = settings.read_text(encoding="utf-8")
-        if not there:
-            text = without_comments(text)
         if self._settings:
-            text = change_settings(text, self._settings)
-        settings.write_text(text, encoding="utf-8")
+            settings = root / "etc/cobbler/settings.yaml"
+            text = change_settings(settings.read_text(encoding="utf-8"), self._settings)
+            settings.write_text(text, encoding="utf-8")
+        (folder / "start").mkdir(exist_ok=True)
+        (folder / "start/sitecustomize.py").write_text(_QUICK_YAML, encoding="utf-8")
 
     def _set_up(self, root: Path) -> None:
         """Cobbler 4.0 has no data beside its package, and a command that writes them."""
@@ -383,7 +387,10 @@ class PrivateCobbler:
             "private": self._private,
             "unshare": unshare,
             "commands": {
-                "cobblerd": [self._python, str(self._bin() / "cobblerd"), "-F"],
+                "cobblerd": [
+                    *("env", f"PYTHONPATH={folder}/start:{self._environment()['PYTHONPATH']}"),
+                    *(self._python, str(self._bin() / "cobblerd"), "-F"),
+                ],
                 # nobody else is on its network
                 "web_front": [self._python, str(tools / "web_front.py"), "--address", "0.0.0.0"],
             },
@@ -496,15 +503,6 @@ def change_settings(text: str, settings: Mapping[str, Any]) -> str:
             text += "\n" + block
     # A layout the pattern doesn't foresee costs the comments, never a value.
     return text if yaml.safe_load(text) == wanted else yaml.safe_dump(wanted)
-
-
-def without_comments(text: str) -> str:
-    """Return a settings.yaml that says the same on fewer lines.
-
-    cobblerd reads it a dozen times as it starts, which takes a third of its start otherwise.
-    """
-    short = re.sub(r"^\s*#.*\n|^\s*\n", "", text, flags=re.MULTILINE)
-    return short if yaml.safe_load(short) == yaml.safe_load(text) else text
 
 
 def _cobbler_package(python: str) -> Path:
