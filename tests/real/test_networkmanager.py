@@ -188,6 +188,18 @@ class Host:
         come = wait_for(lambda: self.addresses(device) and up in self.default_routes())
         assert come, self.machine.log("NetworkManager")
 
+    def has_its_lease(self) -> None:
+        """br0 has the address of the one lease, which is the port's, and the port has none."""
+        (lease,) = self.leases().values()
+        assert lease == Lease(MAC, lease.address, "01:" + MAC)
+        assert self.addresses("br0") == [lease.address + "/24"]
+        assert self.default_routes() == [GATEWAY + " br0"]
+        assert self.addresses("eth0") == self.addresses("eth0", 6) == []
+        assert self.ports("br0") == ["eth0"]
+        assert self.kernel("br0", "bridge/stp_state") == "0"
+        assert self.kernel("eth0", "brport/state") == FORWARDING
+        assert self.kernel("br0", "address") == MAC
+
     def ports(self, bridge: str) -> List[str]:
         folder = self.machine.path("/sys/class/net/%s/brif" % bridge)
         return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
@@ -271,16 +283,7 @@ def test_dhcp(host: Host) -> None:
     for start in ("first", "second"):
         host.boot()
         host.comes_up("br0")
-        # one lease: the same at the second start
-        (lease,) = host.leases().values()
-        assert lease == Lease(MAC, lease.address, "01:" + MAC)
-        assert host.addresses("br0") == [lease.address + "/24"]
-        assert host.default_routes() == [GATEWAY + " br0"]
-        assert host.addresses("eth0") == host.addresses("eth0", 6) == []
-        assert host.ports("br0") == ["eth0"]
-        assert host.kernel("br0", "bridge/stp_state") == "0"
-        assert host.kernel("eth0", "brport/state") == FORWARDING
-        assert host.kernel("br0", "address") == MAC
+        host.has_its_lease()
         assert host.profiles() == ["br0 port 1:eth0", "br0:br0"]
         assert host.reaches_the_gateway()
         assert host.understood("br0", ",".join(BRIDGE_KEYS)) == list(BRIDGE_KEYS.values())
