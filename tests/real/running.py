@@ -65,8 +65,10 @@ def old_address_is_reached(host: Any) -> None:
 
 def guests_stay(host: Any) -> None:
     """A tap is in the bridge afterwards, whether another description is proved or put back, and is
-    as far from other guests as before; the bridge and its port have the MTU that is described."""
+    as far from other guests as before; the bridge and its port have the MTU that is described, and
+    that of before where none is."""
     both = ("br0", "eth0")
+    host.machine.run("ip", "link", "set", "dev", "eth0", "mtu", "1600")
     host.switch()
     assert wait_for(lambda: is_done(host)), host.said()
     host.machine.run("ip", "tuntap", "add", "dev", "vnet0", "mode", "tap")
@@ -74,12 +76,14 @@ def guests_stay(host: Any) -> None:
     isolated = host.machine.path("/sys/class/net/vnet0/brport/isolated")
     isolated.write_text("1\n")
     # a tap that has less than its bridge lowers that
+    had = [host.kernel(each, "mtu") for each in both]
+    assert had == ["1500", "1600"]
     for mtu in ("1400", "", "1300"):
         host.switch(**({"bridge_mtu": mtu} if mtu else {}))
         assert wait_for(lambda: is_done(host)), host.said()
         assert sorted(host.ports("br0")) == ["eth0", "vnet0"]
         assert isolated.read_text() == "1\n"
-        assert [host.kernel(each, "mtu") for each in both] == [mtu or "1500"] * 2
+        assert [host.kernel(each, "mtu") for each in both] == ([mtu] * 2 if mtu else had)
     host.switch(bridge_ipv4=WRONG, bridge_mtu="1450")
     assert wait_for(lambda: "the old network is back" in host.said()), host.said()
     assert wait_for(lambda: sorted(host.ports("br0")) == ["eth0", "vnet0"]), host.said()

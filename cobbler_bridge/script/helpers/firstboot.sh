@@ -2,7 +2,8 @@
 # needs: copy folder give_up gone is_ours leave_alone nap process runs same say to_disk undo write_file
 # needs: cat grep mv rm sed
 
-# firstboot_nics: the name of each NIC before it was ever a port
+# firstboot_nics: the name of each NIC before it was ever a port, and on a machine that runs the MTU of each
+# device before one was described
 firstboot_nics() {
     expected=/var/lib/cobbler-bridge/expected
     for each in $chosen; do
@@ -10,9 +11,14 @@ firstboot_nics() {
         for known in "$state/expected" "$state/proved"; do
             ! grep -qxF "nic ${each#p}" "$known" 2> /dev/null || name=${each#p}
         done
-        printf 'nic %s\n' "$name" >> "$new/files$expected" ||
-            leave_alone "$expected can't be prepared"
+        printf 'nic %s\n' "$name" >> "$new/files$expected" || leave_alone "$expected can't be prepared"
     done
+    sed -n 's/^mtu \([^ ]*\) .*/\1/p' "$new/files$expected" | while read -r each; do
+        grep -hs "^was $each " "$state/expected" "$state/proved" | head -n 1 | grep . ||
+            grep -qs "^mtu $each " "$state/expected" "$state/proved" || ! runs ||
+            sed "s/^/was $each /" "$root/sys/class/net/$each/mtu" 2> /dev/null || :
+    done > "$new/was"
+    cat "$new/was" >> "$new/files$expected" || leave_alone "$expected can't be prepared"
     # a file that is cut off has no such line
     printf 'end %d\n' "$(grep -c '' "$new/files$expected")" >> "$new/files$expected" || leave_alone "$expected can't be prepared"
 }

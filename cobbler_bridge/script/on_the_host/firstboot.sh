@@ -83,14 +83,10 @@ is_setting() {
         is_name "$value" && [ -z "$more" ] && eval "${what}s=\"\$${what}s \$value\""
         ;;
     description)
-        case $value$more in '' | *[!0-9a-f-]*) return 1 ;; esac
-        described=$value
+        case $value$more in '' | *[!0-9a-f-]*) return 1 ;; *) described=$value ;; esac
         ;;
     watch) [ "$value$more" = no ] && watch=no ;;
-    timeout)
-        case $more in '' | always) ;; *) return 1 ;; esac
-        is_number "$value" && timeout=$value always=$more
-        ;;
+    timeout) [ -z "${more#always}" ] && is_number "$value" && timeout=$value always=$more ;;
     rollback) [ "$value$more" = yes ] || { [ "$value$more" = no ] && rollback=no; } ;;
     url)
         case $value in
@@ -106,7 +102,7 @@ is_setting() {
         *) return 1 ;;
         esac
         ;;
-    mtu) is_name "$value" && is_number "$more" ;;
+    mtu | was) is_name "$value" && is_number "$more" ;;
     end) [ "$value" = "$count" ] && [ -z "$more" ] ;;
     *) return 1 ;;
     esac
@@ -611,12 +607,15 @@ switch_over() {
     interruptible
 }
 
-# other_mtu FROM TO: a reader leaves that of a device which it knows already
+# other_mtu FROM TO: a reader leaves that of a device which it knows already. Where none is described any
+# more, it is that of before, and a bridge that we made has its NIC's; once, for a NIC may lose its link by it
 other_mtu() {
+    of_nic=$(sed -n '/^was /{s/.* //p;q;}' "$1")
     {
-        sed -n 's/^mtu \([^ ]*\) .*/\1 1500/p' "$1"
         sed -n 's/^mtu //p' "$2"
-    } | while read -r device size; do ip link set dev "$device" mtu "$size"; done
+        sed -n 's/^was //p' "$1"
+        sed -n "s/^mtu \([^ ]*\) .*/\1 ${of_nic:-1500}/p" "$1"
+    } | awk '!seen[$1]++' | while read -r device size; do ip link set dev "$device" mtu "$size"; done
 } > /dev/null 2>&1
 
 # note_guests: what is plugged into the bridges and is none of ours; putting back deletes them, and
