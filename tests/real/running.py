@@ -2,6 +2,7 @@
 while it is switched, and what is plugged into its bridge."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, Tuple
@@ -84,9 +85,13 @@ def guests_stay(host: Any) -> None:
         assert sorted(host.ports("br0")) == ["eth0", "vnet0"]
         assert isolated.read_text() == "1\n"
         assert [host.kernel(each, "mtu") for each in both] == ([mtu] * 2 if mtu else had)
+    host.machine.start("ip", "monitor", "link")
     host.switch(bridge_ipv4=WRONG, bridge_mtu="1450")
     assert wait_for(lambda: "the old network is back" in host.said()), host.said()
     assert wait_for(lambda: sorted(host.ports("br0")) == ["eth0", "vnet0"]), host.said()
     assert isolated.read_text() == "1\n"
     host.comes_up("br0")
     assert [host.kernel(each, "mtu") for each in both] == ["1300"] * 2
+    host.machine.stop("ip")
+    # a card may lose its link by each change
+    assert set(re.findall(r" eth0\S* .* mtu (\d+) ", host.machine.log("ip"))) == {"1300", "1450"}
