@@ -395,6 +395,26 @@ def test_it_waits(sh: List[str], tmp_path: Path) -> None:
 
 
 @ON_EVERY_SHELL
+@pytest.mark.parametrize(("began", "ends"), [("", 123), ("3\n", 35)])
+def test_it_goes_on_waiting_where_it_was_cut_off(
+    began: str, ends: int, sh: List[str], tmp_path: Path
+) -> None:
+    """Not once more for as long, nor, where a machine that runs was switched, as a boot does."""
+    host = Machine(tmp_path, sh)
+    expected = tmp_path / STATE / "expected"
+    expected.write_text(expected.read_text().replace("timeout 20 always", "timeout 120"))
+    host.booted()
+    (tmp_path / "ip/answers").unlink()
+    (tmp_path / "run").mkdir()
+    if began:
+        (tmp_path / "run/cobbler-bridge.began").write_text(began)
+    assert "not proved: the gateway 10.0.0.1 does not answer" in host.check().output
+    now = float((tmp_path / "proc/uptime").read_text().split()[0])
+    assert ends - 5 <= now <= ends + 5
+    assert not (tmp_path / "run/cobbler-bridge.began").exists()
+
+
+@ON_EVERY_SHELL
 def test_no_default_route(sh: List[str], tmp_path: Path) -> None:
     """The address is enough where there is no gateway; but a route may come a moment later."""
     host = Machine(tmp_path, sh)

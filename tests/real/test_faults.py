@@ -12,7 +12,7 @@ from network_namespace import Machine
 from real.running import WRONG, is_done
 from real.test_firstboot_systemd import UNIT
 from real.test_networkmanager import CONNECTIONS
-from real.test_running_host import Running
+from real.test_running_host import STARTED, Running
 from systemd_machine import SystemdMachine
 from waiting import HANGS, wait_for
 
@@ -86,6 +86,20 @@ def test_killed_at_any_moment(host: Running) -> None:
         host.comes_up("br0")
         assert wait_for(lambda: sorted(host.ports("br0")) == ["eth0", "vnet0"]), case + host.said()
         assert host.rules() == [], case
+
+
+def test_killed_when_its_time_is_nearly_over(host: Running) -> None:
+    """It has not all of its time once more."""
+    script = begin(host)
+    assert wait_for(lambda: STARTED in host.said())
+    began = time.monotonic()
+    time.sleep(7)
+    host.system.run("systemctl", "kill", "-s", "KILL", UNIT)
+    assert wait_for(lambda: "the old network is back" in host.said()), host.said()
+    # once more would be 20 s and the pause before a start
+    assert time.monotonic() - began < 18
+    script.wait(HANGS)
+    host.comes_up("eth0")
 
 
 @pytest.mark.thorough

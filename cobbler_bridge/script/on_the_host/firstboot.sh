@@ -20,7 +20,7 @@ old_network_seconds=60
 old_table=7760
 telling_seconds=900
 script_seconds=600
-undoing='' waited=0 switched='' leaving='' moved='' since='' used=''
+undoing='' waited=0 switched='' leaving='' moved='' since='' used='' bonds=''
 into=
 # in which all hosts look at their bridges
 watch_seconds=7200
@@ -817,7 +817,6 @@ let_go() {
 
 # remove_devices: what the readers left, and the names that the NICs had
 remove_devices() {
-    bonds=
     for device in $devices; do
         ip link del dev "$device"
     done
@@ -1064,8 +1063,7 @@ is_back() {
     [ ! -e "$state/expected" ] || mv -f "$state/expected" "$state/rolled-back"
     # the bridge before it, which goes on being looked at
     [ ! -e "$state/proved.before" ] || mv -f "$state/proved.before" "$state/proved"
-    rm -f "$state/unfollowed" "$state/check.pid" "$state/told" "$state"/.cobbler-bridge.*
-    rm -rf "$state/new"
+    rm -rf "$state/unfollowed" "$state/check.pid" "$state/told" "$state"/.cobbler-bridge.* "$state/new"
     forget
 } 2> /dev/null
 
@@ -1164,8 +1162,7 @@ no_message() {
 # leave: from what starts us to what we read, so that no start finds half of us
 leave() {
     no_start
-    rm -f "$state"/.cobbler-bridge.*
-    rm -rf "$root/usr/libexec/cobbler-bridge" "$state/new"
+    rm -rf "$state"/.cobbler-bridge.* "$root/usr/libexec/cobbler-bridge" "$state/new"
     rm -f "$state/expected" "$state/unfollowed" "$state/check.pid"
     forget
     no_units
@@ -1183,7 +1180,7 @@ abandon() {
 forget() {
     drop_addresses
     rm -f "$state/unfinished" "$state/readers" "$state/switch" "$state/laid" "$state/back" \
-        "$state/guests" "$state/proved.before" "$state/unaddressed"
+        "$state/guests" "$state/proved.before" "$state/unaddressed" "$root/run/cobbler-bridge.began"
     rm -rf "$state/changes" "$state/before"
 }
 
@@ -1305,12 +1302,17 @@ begin() {
     fi
     rm -f "$state/undoing"
     resume
+    # one that was cut off goes on with the same time; nothing stays there when the machine is started again
     if [ -e "$state/switch" ]; then
-        # there is no switch's port that wakes up, and somebody may wait
-        [ -n "$always" ] || timeout=$((timeout - 90))
         [ "$changing" = no ] || switch_over
+        seconds
+        printf '%s\n' "${since:=$now}" > "$root/run/cobbler-bridge.began"
         rm -f "$state/switch"
-    fi
+    else
+        read -r since < "$root/run/cobbler-bridge.began"
+    fi 2> /dev/null
+    # there is no switch's port that wakes up, and somebody may wait
+    [ -z "$since" ] || [ -n "$always" ] || timeout=$((timeout - 90))
 }
 
 main() {
