@@ -830,6 +830,20 @@ def test_what_an_older_check_laid_ready_goes(sh: List[str], tmp_path: Path) -> N
 
 
 @ON_EVERY_SHELL
+def test_what_a_run_left_that_lost_its_power_goes(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh)
+    host.booted()
+    host.check()
+    folders = (SCRIPTS, "etc/systemd/system", "usr/libexec/cobbler-bridge")
+    for name in ("ifcfg-eth0", "old.ifcfg-eth0"):
+        for folder in folders:
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / (".cobbler-bridge." + name)).write_text("DEVICE=stale\n")
+    assert "is set up already" in host.set_up().output
+    assert list(tmp_path.rglob(".cobbler-bridge.*")) == []
+
+
+@ON_EVERY_SHELL
 def test_a_run_that_is_taken_back_leaves_the_earlier_ones_changes(
     sh: List[str], tmp_path: Path
 ) -> None:

@@ -264,6 +264,21 @@ def test_no_reader_runs(sh: List[str], tmp_path: Path) -> None:
 
 
 @ON_EVERY_SHELL
+def test_nothing_would_read_the_files(sh: List[str], tmp_path: Path) -> None:
+    """Nor would anything make the old network again."""
+    host = Running(tmp_path, sh)
+    systemctl = host.root / "bin/systemctl"
+    is_active = '"is-active NetworkManager.service") echo active ;;'
+    systemctl.write_text(systemctl.read_text().replace(is_active, '"-q is-enabled "*) exit 1 ;;'))
+    run = host.script()
+    assert "nothing that reads these files runs, nor does a start of the machine" in run.errors
+    assert run.refused
+    assert host.etc() == host.old
+    assert not (host.root / STATE / "readers").exists()
+    assert not [call for call in host.calls("systemctl") if "start" in call]
+
+
+@ON_EVERY_SHELL
 def test_nothing_is_put_on_a_bridge_that_is_not_made(sh: List[str], tmp_path: Path) -> None:
     """NetworkManager takes one with an address or a port for somebody else's, and lets it be."""
     host = Machine(tmp_path, sh)

@@ -143,6 +143,7 @@ can_begin() {
         leave_alone "the check of an earlier run was putting the network back: start the machine again first"
     process "$state/check.pid"
     case $command in */libexec/cobbler-bridge/firstboot*) leave_alone "the check of an earlier run is at work: run this again when it has ended" ;; esac
+    sh "$new/files/usr/libexec/cobbler-bridge/firstboot" reads < /dev/null || leave_alone "nothing that reads these files runs, nor does a start of the machine start it: start it first, or install the machine anew"
     say_how_long
 }
 

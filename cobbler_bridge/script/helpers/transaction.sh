@@ -40,6 +40,7 @@ commit() {
     [ -z "$looks" ] || would_change
     if [ ! -s "$new/todo" ] && [ ! -s "$new/aside" ]; then
         say "$bridges is set up already"
+        no_old
         rm -rf "$new" || :
         return 0
     fi
@@ -110,14 +111,13 @@ lay_ready() {
     done < "$new/aside"
 }
 
-# no_old: the files beside each place that have what stood there go; a check that leaves takes the
-# lists with it
+# no_old: nothing beside any place is left, also of a run that lost its power; but what a check lays ready
 no_old() {
-    for list in todo aside; do
-        while read -r path; do
-            old=$root${path%/*}/.cobbler-bridge.old.${path##*/}
+    [ ! -e "$state/laid" ] || return 0
+    cat "$new/list" "$new/aside" | while read -r path; do
+        for old in "$root${path%/*}"/.cobbler-bridge.*; do
             gone "$old" || gone "$old" || :
-        done < "$new/$list"
+        done
     done
 } 2> /dev/null
 
@@ -150,9 +150,6 @@ to_disk() {
 give_up() {
     "$now_at" taken_back
     no_old
-    while read -r path; do
-        rm -f "$root${path%/*}/.cobbler-bridge.${path##*/}"
-    done < "$new/todo"
     leave_alone "$1"
 }
 

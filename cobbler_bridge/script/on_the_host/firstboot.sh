@@ -1321,6 +1321,8 @@ main() {
     undo) undo ;;
     watch) [ ! -r "$state/proved" ] || watch; exit 0 ;;
     gone) abandon; exit 0 ;;
+    # whether there is anything that a switch can start
+    reads) [ -s "$state/readers" ] || { note_readers; rm -f "$state/readers"; [ -n "$used" ]; }; exit ;;
     esac
     # an undo that was cut off at its beginning, or when the bridge was there again
     [ ! -e "$state/undoing" ] || [ -e "$state/expected" ] || [ ! -e "$state/proved" ] || end_undo
