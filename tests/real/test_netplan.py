@@ -34,6 +34,16 @@ network:
   version: 2
 """
 
+# IPv6 of its own beside what a router advertises
+BOTH = """\
+network:
+  version: 2
+  ethernets:
+    eth0:
+      addresses: ["fd00:99::20/64"]
+      routes: [{to: "::/0", via: "fd00:99::1"}]
+"""
+
 INSTALLERS_OF_NETWORKMANAGER = """\
 network:
   version: 2
@@ -249,6 +259,19 @@ def test_the_old_address_is_reached_meanwhile(running_host: Running) -> None:
 
 def test_a_guest_stays_plugged_in(running_host: Running) -> None:
     running.guests_stay(running_host)
+
+
+def test_no_route_goes_by_a_port(running_host: Running) -> None:
+    """The kernel leaves that of a static address where there was one by router advertisements too,
+    and the router's, which is one of two."""
+    host = running_host
+    host.write(PLACE + "00-installer-config.yaml", BOTH, 0o600)
+    host.boot()
+    assert wait_for(lambda: "fe80:" in str(host.default_routes(6)))
+    assert host.switch(bridge_ipv4="none", bridge_ipv6="keep").endswith("br0 is proved\n")
+    routes = host.machine.run("ip", "-6", "route")
+    assert " dev br0 " in routes
+    assert " dev eth0 " not in routes
 
 
 # as the installer of Ubuntu 24.04 leaves it: cloud-init is to write the network at the first start

@@ -299,6 +299,7 @@ prove() {
     while
         plug_in
         keep_addresses
+        bare_ports
         seconds
         waited=$((now - began))
         look
@@ -651,6 +652,18 @@ note_leaving() {
 leave_ports() {
     for port in $leaving; do ip link set dev "$port" nomaster; done
     for bridge in $moved; do ip addr flush dev "$bridge" dynamic; done
+} > /dev/null 2>&1
+
+# bare_ports: on a host that was switched the kernel may leave routes on what is a port by now: that of a static IPv6
+# address where there was one by router advertisements too, and a router's that is not the only one
+bare_ports() {
+    for port in ${since:+$ports $nics}; do
+        [ -n "$(master "$port")" ] || continue
+        ip -6 addr flush dev "$port"
+        ip -6 route flush dev "$port"
+        ip -6 route | sed -n "s/.*nexthop via \([^ ]*\) dev $port .*/\1/p" |
+            while read -r router; do ip -6 route del default via "$router" dev "$port"; done
+    done
 } > /dev/null 2>&1
 
 # plug_in: those that nobody has in a bridge; where theirs is gone, into the first of those that are
