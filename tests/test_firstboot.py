@@ -1228,6 +1228,9 @@ def test_an_old_network_that_does_not_come_up(sh: List[str], tmp_path: Path) -> 
     assert {"undo", "proved"} <= set(host.state())
     assert not {"expected", "rolled-back", "laid", "unfinished"} & set(host.state())
     assert (tmp_path / CHECK).exists()
+    host.shows("old/4.addr.eth0", "    inet 10.0.0.7/24 scope global eth0\n")
+    assert host.check_with("undo").status == 0
+    assert parts(host.etc()) == parts(host.old)
 
 
 def test_nothing_to_undo(tmp_path: Path) -> None:

@@ -997,10 +997,10 @@ undo() {
     rm -rf "$state/changes" "$state/before" "$state/back" "$state/laid" "$state/undone"
     # one that is cut off goes on as such, and finds the copies whole
     if ! cp -a "$state/undo/before" "$state/before" || ! cp "$state/undo/changes" "$state/changes" ||
-        ! { [ ! -e "$state/written" ] || cp "$state/written" "$state/undo/written"; } ||
+        ! { [ ! -e "$state/written" ] || copy "$state/written" "$state/undo/written"; } ||
         ! could_reach || ! printf '%s\n' "$reached" > "$state/undoing" || ! sync ||
         ! mv -f "$state/proved" "$state/expected"; then
-        rm -f "$state/undoing"
+        rm -f "$state/undoing" "$state/check.pid"
         say "nothing can be written below $state"
         exit 1
     fi
