@@ -1,6 +1,6 @@
 # What proves the network: it hears what only this machine knows, and what this run changes.
 # needs: copy folder give_up gone is_ours leave_alone nap process runs same say to_disk undo write_file
-# needs: cat grep mv rm sed
+# needs: cat grep head mv rm sed
 
 # firstboot_nics: the name of each NIC before it was ever a port, and on a machine that runs the MTU of each
 # device before one was described
