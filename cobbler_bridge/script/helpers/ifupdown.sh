@@ -10,7 +10,10 @@ interfaces=/etc/network/interfaces.d/cobbler-bridge
 interfaces_files() {
     [ -f "$root$1" ] && [ "$2" -lt 9 ] || return 0
     printf '%s\n' "$1"
-    awk '/^[ \t]*source(-directory)?[ \t]/ { for (n = 2; n <= NF; n++) print $1, $n }' "$root$1" | while read -r how pattern; do
+    awk '
+        /^[ \t]*#/ { next }
+        { while (sub(/\\$/, "") && (getline more) > 0) $0 = $0 more }
+        $1 ~ /^source(-directory)?$/ { for (n = 2; n <= NF; n++) print $1, $n }' "$root$1" | while read -r how pattern; do
         case $pattern in
         *[\"\']*[*?[]*) continue ;;
         *[\"\']*) pattern=$(printf '%s' "$pattern" | tr -d "\"'") ;;
