@@ -186,11 +186,12 @@ def _expected(description: Description) -> Text:
 
 
 def _addresses(device: Device) -> List[str]:
-    """What must be there; router advertisements may come or not."""
+    """What must be there; router advertisements may come or not, where there is more than them."""
     ipv4, ipv6 = device.ipv4, device.ipv6
+    leased6 = ("dhcp", "keep") if ipv4.method == "none" else ("dhcp",)
     return [
         "ipv4 %s\n" % _address(ipv4.method, ("auto", "dhcp", "keep"), ipv4.address, ipv4.gateway),
-        "ipv6 %s\n" % _address(ipv6.method, ("dhcp",), ipv6.address, ipv6.gateway),
+        "ipv6 %s\n" % _address(ipv6.method, leased6, ipv6.address, ipv6.gateway),
     ]
 
 

@@ -116,12 +116,13 @@ def test_three_bridges_of_a_bond(host: Host) -> None:
     assert mac(host, "br0") == MAC
 
 
-NAMED = OF_THE_INSTALLER.replace("eth0: {", 'nic: {match: {macaddress: "%s"}, set-name: lan0, ')
+NAMED = OF_THE_INSTALLER.replace("eth0: {", "nic: {match: {%s}, set-name: lan0, ")
 
 
-def test_a_card_that_gets_another_name(host: Host) -> None:
+@pytest.mark.parametrize("match", ['macaddress: "%s"' % MAC, 'name: "*h0"'])
+def test_a_card_that_gets_another_name(host: Host, match: str) -> None:
     """By the installer's file, at the start that proves the bridge."""
-    host.is_proved(NAMED % (host.renderer, MAC), bridge="br0", bridge_port=MAC)
+    host.is_proved(NAMED % (host.renderer, match), bridge="br0", bridge_port=MAC)
     host.comes_up("br0")
     devices = host.devices()
     (address,) = devices["br0"].addresses

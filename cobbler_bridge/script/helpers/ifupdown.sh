@@ -1,6 +1,6 @@
 # Keeps other stanzas of ifupdown's files from working against ours. A device's stanzas are laid out
 # in a file of their own, FILE:DEVICE below "stanzas", which stands for them as an ifcfg file would.
-# needs: among current file_of find_source is_of_ours keyfile_rename leave_alone may_keep resolv_conf rewrite_file unfollowed write_file
+# needs: among current file_of find_source is_of_ours keyfile_rename leave_alone may_keep nic_mac resolv_conf rewrite_file unfollowed write_file
 # needs: awk cat grep mkdir tr
 
 interfaces=/etc/network/interfaces.d/cobbler-bridge
@@ -10,7 +10,10 @@ interfaces=/etc/network/interfaces.d/cobbler-bridge
 interfaces_files() {
     [ -f "$root$1" ] && [ "$2" -lt 9 ] || return 0
     printf '%s\n' "$1"
-    awk '/^[ \t]*source(-directory)?[ \t]/ { for (n = 2; n <= NF; n++) print $1, $n }' "$root$1" | while read -r how pattern; do
+    awk '
+        /^[ \t]*#/ { next }
+        { while (sub(/\\$/, "") && (getline more) > 0) $0 = $0 more }
+        $1 ~ /^source(-directory)?$/ { for (n = 2; n <= NF; n++) print $1, $n }' "$root$1" | while read -r how pattern; do
         case $pattern in
         *[\"\']*[*?[]*) continue ;;
         *[\"\']*) pattern=$(printf '%s' "$pattern" | tr -d "\"'") ;;
@@ -67,8 +70,9 @@ ifupdown_stanzas() {
                 print "    " line >> path[inside]
                 said[inside, family] = said[inside, family] line "\n"
             }
-            { while (sub(/\\$/, "") && (getline more) > 0) $0 = $0 more }
+            # which no backslash continues
             /^[ \t]*(#|$)/ { next }
+            { while (sub(/\\$/, "") && (getline more) > 0) $0 = $0 more }
             $1 ~ /^(auto|allow-.*)$/ {
                 inside = ""
                 for (n = 2; n <= NF; n++) {
@@ -77,7 +81,7 @@ ifupdown_stanzas() {
                 }
                 next
             }
-            $1 == "mapping" { for (n = 2; n <= NF; n++) is_odd($n, "-", $n) }
+            $1 ~ /^(mapping|rename)$/ { for (n = 2; n <= NF; n++) is_odd($n, "-", $1 " " $n) }
             $1 ~ /^(mapping|source|source-directory|no-.*|rename|template)$/ { inside = ""; next }
             $1 == "iface" {
                 inside = $2
@@ -133,11 +137,26 @@ ifupdown_stanzas() {
 ifupdown_readable() {
     while read -r path; do
         stanza=$(awk '
+            /^[ \t]*#/ { next }
             { while (sub(/\\$/, "") && (getline more) > 0) $0 = $0 more }
             $1 == "iface" && NF < 4 && !/[ \t]inherits[ \t]/ { print; exit }' "$root$path") ||
             leave_alone "$path can't be read"
         [ -z "$stanza" ] || leave_alone "$path has '$stanza', which ifupdown can't read: write its family and its method behind it, as inet dhcp"
     done < "$new/interfaces"
+}
+
+# ifupdown_is DEVICE PATTERN: whether it is for the device: by its name, or as [VARIABLE]/VALUE[/NUMBER]
+# by what the kernel has of it
+ifupdown_is() {
+    is=$1 pattern=${2#*/}
+    case $2 in
+    /*) ;;
+    mac/*) is=$(nic_mac "$1") pattern=$(printf '%s' "$pattern" | tr 'A-F' 'a-f') ;;
+    */*) is=$(cat "$root/sys/class/net/$1/${2%%/*}" 2> /dev/null) || return 1 ;;
+    esac
+    pattern=${pattern%%/*}
+    # shellcheck disable=SC2254
+    case $is in $pattern) ;; *) return 1 ;; esac
 }
 
 # ifupdown_aside [NAME...]: the stanzas of our devices, and their names in lists, go from each other
@@ -155,13 +174,13 @@ ifupdown_aside() {
     done
     while read -r name whose word; do
         ! among "$whose" "$out" || continue
-        name=${name%%=*}
-        case $name in */*) name=${name#*/} name=${name%%/*} ;; esac
         for each in $out; do
-            # shellcheck disable=SC2254
-            case $each,$word in
-            $name,iface*) leave_alone "the stanza of $each goes, and '$word' needs it: write there what it says" ;;
-            $name,*) leave_alone "/etc/network/interfaces takes $each by '$word': write its name there" ;;
+            ifupdown_is "$each" "${name%%=*}" || continue
+            case $word in
+            iface*) leave_alone "the stanza of $each goes, and '$word' needs it: write there what it says" ;;
+            # one that has this name already keeps it
+            rename*) among "${name#*=}" "$out" || leave_alone "/etc/network/interfaces has '$word', and $each has that name from the next start on: take it away, and write $each in its place" ;;
+            *) leave_alone "/etc/network/interfaces takes $each by '$word': write its name there" ;;
             esac
         done
     done < "$new/odd"
@@ -171,11 +190,11 @@ ifupdown_aside() {
                 sub(/:.*/, "", name)
                 return index(out, " " name " ")
             }
+            /^[ \t]*(#|$)/ { if (!going || /^(#|$)/) print; next }
             {
                 raw = $0
                 while (sub(/\\$/, "") && (getline more) > 0) { raw = raw "\n" more; $0 = $0 more }
             }
-            /^[ \t]*(#|$)/ { if (!going || /^(#|$)/) print raw; next }
             $1 ~ /^(auto|allow-.*|no-.*)$/ {
                 going = 0
                 left = $1

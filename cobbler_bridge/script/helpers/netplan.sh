@@ -1,6 +1,6 @@
 # Has the machine's own python read netplan's files and write what becomes of them.
-# needs: edit_whole find_source keyfile_files leave_alone may_keep runs set_aside unfollowed will_not_write write_file
-# needs: cat grep sed
+# needs: edit_whole find_source keyfile_files leave_alone may_keep nics runs set_aside unfollowed will_not_write write_file
+# needs: cat grep readlink sed
 
 # netplan_files: each device of netplan's files as a line of "there"; and of keyfiles, where
 # NetworkManager is what it writes for
@@ -12,6 +12,10 @@ netplan_files() {
     while read -r number mac left; do
         eval "printf '%s\n' \"nic \$nic$number \$port$number $mac $left\""
     done < "$new/ports" > "$new/asked" || leave_alone "nothing can be written below $state"
+    for each in $(nics); do
+        driver=$(readlink "$root/sys/class/net/$each/device/driver")
+        printf '%s\n' "card $each ${driver##*/}"
+    done >> "$new/asked" || leave_alone "nothing can be written below $state"
     ! runs || echo runs >> "$new/asked" || leave_alone "nothing can be written below $state"
     netplan_program there
     cat "$new/told" >> "$new/there" || leave_alone "nothing can be written below $state"

@@ -51,6 +51,8 @@ OF_VERSION = {
 
 # a node of YAML, as PyYAML has it: its scalars are the text that stands there
 Node = Any
+# the cards of the machine, and the driver of each, where that is known
+CARDS: Dict[str, str] = {}
 # by the path where netplan looks for it: the root node, and where it lies
 Files = Dict[str, Tuple[Node, str]]
 
@@ -87,7 +89,8 @@ def read(path: str) -> Node:
     """The root of a file of YAML, which may say nothing; ends here where it is none."""
     try:
         with open(path, encoding="utf-8") as file:
-            return yaml.compose(file.read(), Loader=LOADER) or mapping()
+            # netplan reads no second document
+            return next(yaml.compose_all(file.read(), Loader=LOADER), None) or mapping()
     except (OSError, ValueError, yaml.YAMLError) as error:
         refuse("%s can't be read: %s" % (path, " ".join(str(error).split())))
 
@@ -187,12 +190,17 @@ def cloud(root: str) -> Node:
     return found
 
 
-def definitions(files: Files) -> Tuple[List[Definition], str]:
-    """Every device of these files, and what renders a device of which nothing is said."""
-    found, usual = [], "networkd"
+def usual_of(files: Files) -> str:
+    """What renders a device of which nothing is said: the last file that says it decides."""
+    said = [text(node, "network", "renderer") for node, _ in files.values()]
+    return [one for one in ["networkd", *said] if one][-1]
+
+
+def definitions(files: Files, usual: str) -> List[Definition]:
+    """Every device of these files; ``usual`` renders one of which they say nothing."""
+    found = []
     for node, file in files.values():
         network = child(node, "network")
-        usual = text(network, "renderer") or usual
         for section, devices in pairs(network):
             here = text(devices, "renderer") or usual
             for key, value in pairs(devices):
@@ -200,7 +208,7 @@ def definitions(files: Files) -> Tuple[List[Definition], str]:
                     who = names(section.value, key.value, value)
                     renderer = text(value, "renderer") or here
                     found.append(Definition(file, section.value, key.value, value, *who, renderer))
-    return found, usual
+    return found
 
 
 def whole(devices: List[Definition]) -> List[Definition]:
@@ -246,13 +254,33 @@ def is_for(one: Definition, nic: Nic) -> bool:
     """Whether a definition is a card's own."""
     if one.section != "ethernets" or one.pattern:
         return False
-    called = {one.name, text(one.node, "match", "name")}
+    called = {one.name, text(one.node, "match", "name"), *becomes(one)}
     return one.mac == nic.mac or (not one.mac and bool(called & {nic.now, nic.port}))
+
+
+def becomes(one: Definition) -> List[str]:
+    """The cards of which one gets the name of a definition at the next start."""
+    name, pattern = text(one.node, "set-name"), text(one.node, "match", "name") or "*"
+    free = CARDS if name and not one.mac and name not in CARDS else ()
+    return [card for card in free if fits_name(one, pattern, card)]
 
 
 def fits(one: Definition, nic: Nic) -> bool:
     """Whether it is for many, and for this card too."""
-    return one.section == "ethernets" and fnmatch.fnmatchcase(nic.now, one.pattern or "/")
+    return one.section == "ethernets" and fits_name(one, one.pattern, nic.now)
+
+
+def fits_name(one: Definition, pattern: str, name: str) -> bool:
+    """Whether a pattern, and the drivers that a definition is for, are those of a device."""
+    driver, wanted = CARDS.get(name, ""), drivers(one) or ["*"]
+    of_driver = not driver or any(fnmatch.fnmatchcase(driver, each) for each in wanted)
+    return of_driver and fnmatch.fnmatchcase(name, pattern or "/")
+
+
+def drivers(one: Definition) -> List[str]:
+    """The patterns of drivers that a definition is for; nothing where it is for any."""
+    found = [child(one.node, "match", "driver"), *each(one.node, "match", "driver")]
+    return [driver.value for driver in found if isinstance(driver, yaml.ScalarNode)]
 
 
 def of_card(nic: Nic, *tiers: List[Definition]) -> Optional[Definition]:
@@ -271,8 +299,9 @@ def renderer_of(
 
 def there(root: str, nics: List[Nic]) -> None:
     """See ``rank_files`` and ``file_layers``."""
-    (now, usual), (before, _) = map(definitions, documents(root))
-    now, before = whole(now), whole(before)
+    files, files_before = documents(root)
+    usual = usual_of(files)
+    now, before = (whole(definitions(those, usual)) for those in (files, files_before))
     owners = [nic for nic in nics if any(is_for(one, nic) for one in now + before)]
     facts = ["renderer " + renderer_of(nics, now, before, usual)]
     for devices in (now, before):
@@ -289,7 +318,10 @@ def there(root: str, nics: List[Nic]) -> None:
             if any(fits(one, nic) for nic in owners):
                 continue
             name = [*(nic.now for nic in nics if is_for(one, nic)), one.name][0]
-            line = (one.file, "", "", "0", name, one.pattern, one.mac, parent, tag)
+            pattern = one.pattern
+            if pattern and drivers(one):
+                pattern = " ".join(nic.now for nic in nics if fits(one, nic)) or "/"
+            line = (one.file, "", "", "0", name, pattern, one.mac, parent, tag)
             print("\t".join((*line, masters.get(one.id, ""), ipv4, ipv6)))
     for one in now:
         routes = [text(route, "to") for route in each(one.node, "routes")]
@@ -396,6 +428,10 @@ def take_card(network: Node, nic: Nic, now: List[Definition], before: List[Defin
 def next_name(nic: Nic, source: Definition, ours: List[str]) -> None:
     """The check knows a card by the name that it has from the next start on."""
     name = text(source.node, "set-name")
+    alike = becomes(source)
+    if len(alike) > 1:
+        why = "%s calls one of %s %s from the next start on: match its macaddress there"
+        refuse(why % (source.file, " and ".join(sorted(alike)), name))
     if name not in ("", nic.now) and nic.port == nic.now:
         if name in ours or RUN in FOLDERS:
             why = "%s calls %s %s from the next start on: start the machine again first"
@@ -420,8 +456,9 @@ def matched(network: Node, card: Node, nic: Nic, called: str, now: List[Definiti
 def write(root: str, nics: List[Nic], owned: List[str], kept: List[List[str]]) -> None:
     """All files as they will be."""
     files, files_before = documents(root)
-    (stands, usual), (before, _) = definitions(files), definitions(files_before)
-    now, before = whole(stands), whole(before)
+    usual = usual_of(files)
+    stands = definitions(files, usual)
+    now, before = whole(stands), whole(definitions(files_before, usual))
     if CLOUD in files and not os.path.exists(files[CLOUD][1]):
         # what would have been there at the next start
         save(root, "stood" + CLOUD, serialized(files[CLOUD][0]))
@@ -431,10 +468,12 @@ def write(root: str, nics: List[Nic], owned: List[str], kept: List[List[str]]) -
         keep(network, nics, now + before, each_kept)
     renderer = renderer_of(nics, now, before, usual)
     if renderer == "NetworkManager":
-        silence(root, devices_of(network))
+        silence(root, network)
     for nic in nics:
         take_card(network, nic, now, before)
-    for device in devices_of(network) if renderer != usual else ():
+    # netplan looks at ours before it has read the files behind it
+    so_far = usual_of({path: files[path] for path in files if path < OURS})
+    for device in devices_of(network) if {renderer} != {usual, so_far} else ():
         put(device, "renderer", word(renderer))
     mine = [nic for nic in nics if not nic.left]
     gone = going(stands, now, mine, owned)
@@ -465,23 +504,26 @@ def devices_of(network: Node) -> List[Node]:
     return [device for _, section in pairs(network) for _, device in pairs(section)]
 
 
-def silence(root: str, ours: List[Node]) -> None:
+def silence(root: str, network: Node) -> None:
     """NetworkManager gives what is to have no address one of 169.254.0.0/16, and the kernel one of
-    a router's, unless a netplan that can do it passes NetworkManager's own words through."""
+    a router's, and it starts a card by what it used last, be that for many: unless a netplan that
+    can do it passes NetworkManager's own words through."""
     libraries = glob.glob(root + "/usr/lib/*/libnetplan.so*")
     if subprocess.call(["grep", "-qs", "passthrough", "/dev/null", *libraries]) != 0:
         return
-    for device in ours:
+    cards = [device for _, device in pairs(child(network, "ethernets"))]
+    for device in devices_of(network):
         given = [version_of(address)[1] for address in each(device, "addresses")]
+        words = [("connection.autoconnect-priority", "100")] * (device in cards)
         # a port, of which NetworkManager asks nothing, has no link-local
-        methods = [
-            (word("ipv%s.method" % version, None), word(method))
-            for version, method in (("4", "disabled"), ("6", "link-local"))
-            if text(device, "dhcp" + version) == "false" and version not in given
-        ]
-        if methods and child(device, "link-local") is None:
-            passed = (word("passthrough", None), mapping(*methods))
-            put(device, "networkmanager", mapping(passed))
+        for version, method in ("4", "disabled"), ("6", "link-local"):
+            silent = text(device, "dhcp" + version) == "false" and version not in given
+            if silent and child(device, "link-local") is None:
+                words.append(("ipv%s.method" % version, method))
+        passed = [(word(name, None), word(value)) for name, value in words]
+        if passed:
+            passthrough = mapping((word("passthrough", None), mapping(*passed)))
+            put(device, "networkmanager", passthrough)
 
 
 def temporary(root: str, gone: List[Definition]) -> None:
@@ -497,7 +539,7 @@ def keep(network: Node, nics: List[Nic], those: List[Definition], asked: List[st
     bridge, whole, rest, device, file = asked
     cards = [nic for nic in nics if nic.now == device]
     for one in those:
-        of_pattern = fnmatch.fnmatchcase(device, one.pattern or "/")
+        of_pattern = fits_name(one, one.pattern, device)
         its_own = one.name == device or any(is_for(one, nic) for nic in cards)
         if one.file == file and (its_own or of_pattern):
             merge(child(network, "bridges", bridge), one.node, whole[1:], rest[1:])
@@ -548,8 +590,7 @@ def made(network: Node) -> List[str]:
 def rivals(network: Node, now: List[Definition]) -> None:
     """networkd takes the first file that matches a device, and what we make has no other id."""
     for one in now:
-        driver = child(one.node, "match", "driver")
-        for name in [] if driver else fnmatch.filter(made(network), one.pattern or "/"):
+        for name in [] if drivers(one) else fnmatch.filter(made(network), one.pattern or "/"):
             if one.id <= name:
                 why = "%s in %s is for %s too, by its pattern: it has to match less"
                 refuse(why % (one.id, one.file, name))
@@ -606,6 +647,8 @@ def main() -> None:
         if what == "nic":
             now, port, mac = said.split()[:3]
             nics.append(Nic(now, port, mac, said.endswith(" left")))
+        elif what == "card":
+            name, _, CARDS[name] = said.partition(" ")
         elif what == "runs":
             # an installer's /run is not the machine's
             FOLDERS.append(RUN)
