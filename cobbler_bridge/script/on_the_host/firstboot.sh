@@ -1321,9 +1321,9 @@ begin() {
         seconds
         printf '%s\n' "${since:=$now}" > "$root/run/cobbler-bridge.began"
         rm -f "$state/switch"
-    else
+    elif [ -s "$root/run/cobbler-bridge.began" ]; then
         read -r since < "$root/run/cobbler-bridge.began"
-    fi 2> /dev/null
+    fi
     # there is no switch's port that wakes up, and somebody may wait
     [ -z "$since" ] || [ -n "$always" ] || timeout=$((timeout - 90))
 }
