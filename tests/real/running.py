@@ -76,15 +76,16 @@ def guests_stay(host: Any) -> None:
     host.machine.run("ip", "link", "set", "dev", "vnet0", "up", "master", "br0")
     isolated = host.machine.path("/sys/class/net/vnet0/brport/isolated")
     isolated.write_text("1\n")
-    # a tap that has less than its bridge lowers that
+    # a tap that has less than its bridge lowers that, where NetworkManager has not set it
     had = [host.kernel(each, "mtu") for each in both]
-    assert had == ["1500", "1600"]
+    assert had in (["1500", "1600"], ["1600", "1600"]), had
     for mtu in ("1400", "", "1300"):
         host.switch(**({"bridge_mtu": mtu} if mtu else {}))
         assert wait_for(lambda: is_done(host)), host.said()
         assert sorted(host.ports("br0")) == ["eth0", "vnet0"]
         assert isolated.read_text() == "1\n"
-        assert [host.kernel(each, "mtu") for each in both] == ([mtu] * 2 if mtu else had)
+        found = [host.kernel(each, "mtu") for each in both]
+        assert found == ([mtu] * 2 if mtu else had), (found, had)
     host.machine.start("ip", "monitor", "link")
     host.switch(bridge_ipv4=WRONG, bridge_mtu="1450")
     assert wait_for(lambda: "the old network is back" in host.said()), host.said()
