@@ -4,8 +4,10 @@ OpenSSH's client and its configuration do all of it: nothing here knows a key or
 where one would be asked for it is an error.
 """
 
+import os
 import re
 import shlex
+import signal
 import subprocess
 from typing import NamedTuple, Sequence
 
@@ -113,19 +115,24 @@ def run(target: str, user: str, program: str, words: Sequence[str], timeout: flo
     command = ["ssh", "-T", *options, "-l", user, "--", target]
     command.append(" ".join(map(shlex.quote, shell)))
     try:
-        done = subprocess.run(
+        # Ctrl-C is for us to hear: what a host has begun it ends
+        ssh = subprocess.Popen(
             command,
-            input=program.encode(),
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=timeout,
-            check=False,
-            # Ctrl-C is for us to hear: what a host has begun it ends
             start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        return Answer(NO_SESSION, ["no answer within %d s" % timeout])
     except OSError as error:
         return Answer(NO_SESSION, ["ssh: %s" % error.strerror])
-    said = done.stdout[-_CHARACTERS:].decode("utf-8", "replace")
-    return Answer(done.returncode, [each for each in said.splitlines() if each.strip()])
+    with ssh:
+        try:
+            output, _ = ssh.communicate(program.encode(), timeout)
+        except BaseException as error:
+            # with its ProxyCommand, which has our end of the pipe too
+            os.killpg(ssh.pid, signal.SIGKILL)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            return Answer(NO_SESSION, ["no answer within %d s" % timeout])
+    said = output[-_CHARACTERS:].decode("utf-8", "replace")
+    return Answer(ssh.returncode, [each for each in said.splitlines() if each.strip()])

@@ -28,7 +28,7 @@ MANIFEST = "/var/lib/cobbler/cobbler_bridge.installed"
 SOURCES = "/root/cobbler-bridge-%s" % __version__
 NEWER = "99.1"
 # what Cobbler imports, beside itself
-LIBRARIES = "Cheetah distro dns magic netaddr pymongo bson gridfs schema requests certifi".split()
+LIBRARIES = "Cheetah distro dns magic netaddr schema requests certifi".split()
 LIBRARIES += "charset_normalizer idna urllib3 netaddr".split()
 PING = """\
 import xmlrpc.client
