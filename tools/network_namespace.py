@@ -35,6 +35,8 @@ mkdir "$1/upper" "$1/work" "$1/root"
 cp -a "$2/." "$1/upper"
 mount -t overlay -o "lowerdir=$3,upperdir=$1/upper,workdir=$1/work" overlay "$1/root"
 cd "$1/root"
+# guests of the machine that this one is made of are none of its
+[ -e "$2/usr/lib/qemu" ] || rm -rf usr/lib/qemu
 for folder in dev run tmp; do
     mount -t tmpfs -o mode=755 tmpfs "$folder"
 done
