@@ -74,7 +74,7 @@ case: $(VENV)/test
 
 docs: $(VENV)/test
 	$(PYTHON) tools/docs.py
-	$(PYTHON) tools/man.py
+	$(VENV)/bin/python tools/man.py
 	$(VENV)/bin/python tools/completion.py
 
 site: $(VENV)/test

@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
 def _parser() -> Tuple[Parser, Mapping[str, Parser]]:
     made = Parser(prog="cobbler-bridge", description="Bridges on the hosts Cobbler installs.")
     made.add_argument("--version", action="version", version=__version__)
-    commands = made.add_subparsers(metavar="COMMAND", dest="command")
+    commands = made.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     commands.required = True
     for each in (install, set_variables, render, show, check, record, apply):
         each.add(commands)
