@@ -11,7 +11,7 @@ with open("cobbler_bridge/__init__.py", encoding="utf-8") as file:
 
 # what is shipped as data: beside the package, and in it for hosts
 BESIDE = ("providers", "scripts", "snippets", "triggers")
-SHELL = ("script.helpers", "script.on_the_host", "script.on_the_host.check")
+SHELL = ("script.helpers", "script.on_the_host", "script.on_the_host.firstboot")
 
 setup(
     name="cobbler-bridge",

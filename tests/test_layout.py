@@ -18,7 +18,7 @@ from cobbler_bridge.script import carried
 from cobbler_bridge.snippet import bridge_setup
 
 HELPERS = [("script/helpers", name) for name in os.listdir(shipped.folder("script/helpers"))]
-PARTS = ["check/" + name for name in os.listdir(shipped.folder("script/on_the_host/check"))]
+PARTS = ["firstboot/" + name for name in os.listdir(shipped.folder("script/on_the_host/firstboot"))]
 ON_A_HOST = [("script/on_the_host", name) for name in ("firstboot.sh", "firstboot.init", *PARTS)]
 FUNCTION = r"(?m)^([A-Za-z_0-9]+)\(\) \{"
 AWK = carried._PROGRAM
@@ -50,7 +50,7 @@ def statements(program: str) -> str:
 def test_the_commands_are_the_same(folder: str, name: str) -> None:
     text = shipped.text(folder, name)
     laid = layout.shell(text)
-    assert laid.count("\n") < text.count("\n") or name.startswith("check/")
+    assert laid.count("\n") < text.count("\n") or name.startswith("firstboot/")
     assert max(map(len, laid.split("\n"))) <= max(100, *map(len, text.split("\n")))
     assert declared(laid) == declared(text)
 

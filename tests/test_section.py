@@ -339,7 +339,8 @@ MAY_BE_MISSING = frozenset(
 def test_the_check_calls_nothing_that_is_not_known() -> None:
     folder = Path(shipped.folder(shipped.ON_A_HOST))
     texts = [
-        path.read_text("utf-8") for path in (*folder.glob("check/*.sh"), folder / "firstboot.sh")
+        path.read_text("utf-8")
+        for path in (*folder.glob("firstboot/*.sh"), folder / "firstboot.sh")
     ]
     shared = next(file for file in carried.files() if file.name == "shared.sh")
     known = {name for text in texts for name in re.findall(r"(?m)^([A-Za-z_0-9]+)\(\)", text)}

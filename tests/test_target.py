@@ -25,7 +25,7 @@ from cobbler_bridge.script import carried
 from cobbler_bridge.script.render import quote, script
 from strangers import OTHER, STRANGER, is_known
 
-PARTS = shipped.ON_A_HOST + "/check"
+PARTS = shipped.ON_A_HOST + "/firstboot"
 
 
 @pytest.fixture
@@ -256,8 +256,8 @@ def test_a_family_without_a_check_has_none() -> None:
 
 
 def test_every_part_of_the_check_is_there_and_stands_in_the_table() -> None:
-    known = {"check/" + each for each in (*first_boot.STARTERS, *first_boot.READERS)}
-    there = {"check/" + name[: -len(".sh")] for name in os.listdir(shipped.folder(PARTS))}
+    known = {"firstboot/" + each for each in (*first_boot.STARTERS, *first_boot.READERS)}
+    there = {"firstboot/" + name[: -len(".sh")] for name in os.listdir(shipped.folder(PARTS))}
     assert known <= there
     parts = {part for each in golden.checks(families.EVERY) for part in each.parts}
     # some of them are what others need

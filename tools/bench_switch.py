@@ -45,7 +45,7 @@ network:
       addresses: [%s/24]
       routes: [{to: 0.0.0.0/0, via: %s}]
 """ % (ADDRESS, GATEWAY)
-IFUPDOWN = "auto eth0\niface eth0 inet static\n    address %s/24\n    gateway %s" % (
+STATIC = "auto eth0\niface eth0 inet static\n    address %s/24\n    gateway %s" % (
     ADDRESS,
     GATEWAY,
 )
@@ -78,7 +78,7 @@ def _networkd(machine: Machine, system: SystemdMachine, lease: bool) -> Booting:
 
 def _ifupdown(machine: Machine, system: SystemdMachine, lease: bool) -> Booting:
     host = test_ifupdown.Running(machine, system)
-    host.of_the_nic = test_ifupdown.BY_NETWORKING if lease else IFUPDOWN
+    host.of_the_nic = test_ifupdown.BY_NETWORKING if lease else STATIC
     return host
 
 

@@ -36,7 +36,7 @@ EXPECTED = "/var/lib/cobbler-bridge/expected"
 KEPT = "/var/lib/cobbler-bridge/script"
 SCRIPT = "/usr/libexec/cobbler-bridge/firstboot"
 # of script/on_the_host; its parts are named as init systems and readers are
-_CHECK = "check/%s"
+_PART = "firstboot/%s"
 # The readers that the check can stop and start anew; of init systems these are in STARTERS
 READERS = (NETWORK_SCRIPTS, NETWORKMANAGER, NETWORKD, IFUPDOWN, NETPLAN, WICKED)
 
@@ -156,7 +156,7 @@ def has_check(target: Target) -> bool:
 
 def program(target: Target) -> Program:
     """The check, of the parts that a target needs; it must have one."""
-    parts = [_CHECK % part for part in (target.init, *target.readers)]
+    parts = [_PART % part for part in (target.init, *target.readers)]
     does = "%s checks the bridge at the first boot" % SCRIPT
     return Program((SCRIPT,), 0o755, shipped.with_needs((*parts, "firstboot")), does)
 

@@ -1,9 +1,9 @@
 # Proves at the first boot that the bridge works, or puts the old network back, and tells Cobbler
 # which. What must be proved stands in the file "expected", which is "rolled-back" from when the old
 # network is back until the script is run again.
-# Before it stand parts of "check": the one of what starts services here, which has the same functions for
+# Before it stand parts of "firstboot": the one of what starts services here, which has the same functions for
 # every init system, and for each reader of the network's files that may be here its name and what is special about it, which is called by name:
-# stop_READER stops it in place of its service; release_READER frees the NICs of what it leaves on
+# stop_READER stops it in place of its service; free_READER frees the NICs of what it leaves on
 # them, so that it is stopped before a host that runs is switched, or where there is a holds_READER, if
 # that finds something that it would hold; clear_READER takes away what it
 # would go on with when the old network is put back; started_READER does what starting leaves out;
@@ -580,7 +580,7 @@ switch_over() {
         reader=${reader#systemd-}
         if there_is "holds_$reader"; then
             ! "holds_$reader" || first=yes
-        elif there_is "release_$reader"; then
+        elif there_is "free_$reader"; then
             first=yes
         fi
     done
@@ -589,7 +589,7 @@ switch_over() {
         # one that runs is started by what becomes of its devices
         each_reader "$readers" make > /dev/null 2>&1
         {
-            each_reader "$used" release
+            each_reader "$used" free
             leave_ports
             for device in $nics $ports; do ip addr flush dev "$device"; done
             # no file is left that a reader could take them down by

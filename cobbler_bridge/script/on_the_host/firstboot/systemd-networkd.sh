@@ -9,8 +9,8 @@ holds_networkd() {
     return 1
 }
 
-# release_networkd: a newer one leaves a card its lease when it is started again, and takes it up
-release_networkd() {
+# free_networkd: a newer one leaves a card its lease when it is started again, and takes it up
+free_networkd() {
     for nic in $nics $moved; do
         read -r number < "$net/$nic/ifindex" && rm -f "$root/run/systemd/netif/leases/$number"
     done

@@ -28,8 +28,8 @@ made_up() {
     done
 }
 
-# release_NetworkManager: it makes all of it as our files say
-release_NetworkManager() {
+# free_NetworkManager: it makes all of it as our files say
+free_NetworkManager() {
     for device in $(bonds_of_others); do ip link del dev "$device"; done
     made_up | while read -r file; do rm -f "$file"; done
 }

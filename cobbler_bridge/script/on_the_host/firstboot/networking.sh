@@ -30,8 +30,8 @@ started_networking() {
     ifup -a --allow=hotplug
 }
 
-# release_networking: the files say nothing of a lease any more
-release_networking() {
+# free_networking: the files say nothing of a lease any more
+free_networking() {
     for nic in $nics; do end_client "$nic"; done
 }
 
@@ -61,7 +61,7 @@ holds_networking() {
 # restart_networking: ifdown would take the link of a card, and ifup waits a second for a bridge that it makes
 # itself: what there is goes on in the bridge, and ifup finds it there
 restart_networking() {
-    release_networking
+    free_networking
     for bridge in $bridges; do
         same_client "$bridge"
         make_bridge

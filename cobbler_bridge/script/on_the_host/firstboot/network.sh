@@ -7,8 +7,8 @@ stop_network() {
     if [ -x "$root/etc/rc.d/init.d/network" ]; then init_script network stop; else stop_service network; fi
 }
 
-# release_network: it knows of no lease of a port
-release_network() {
+# free_network: it knows of no lease of a port
+free_network() {
     for nic in $nics; do
         for file in "$root"/var/run/dhclient*-"$nic".pid; do
             process "$file"
