@@ -1,6 +1,6 @@
 # Knows of every file that a reader of the network's configuration may take, whichever its format:
 # which of them it takes for a device at boot, and which would work against ours.
-# needs: among is_nic leave_alone nic_mac say set_aside will_write awk grep sort
+# needs: among is_nic leave_alone nic_mac say set_aside will_write awk grep sed sort
 
 # rank_files: the lines of "there" as "found" with what a reader takes first before the rest.
 # First what it starts at boot; what is there, before what an earlier run of ours moved away; a port; by priority; by last
@@ -160,6 +160,11 @@ may_keep() {
     *) leave_alone "$origin has the address of $device, and only a file of the same format can keep it: write the address as bridge_ipv4, or another bridge_backend" ;;
     esac
     [ -z "$told" ] || say "$bridge keeps $told, which $device has in $origin"
+    # where that is all by which this host is reached
+    expected=$new/files/var/lib/cobbler-bridge/expected
+    [ "${whole#*6}" = "$whole" ] || [ ! -e "$expected" ] ||
+        sed -i "/^[bd][a-z]* $bridge\$/,/^ipv6 /{/^ipv4/h;/^ipv6 none/{x;/none/{x;s/none/any/;x;};x;};}" "$expected" ||
+        leave_alone "${expected#"$new/files"} can't be prepared"
     # what the bridge takes the place of goes with its address
     [ -n "$beside" ] || among "$device" "$owned $chosen" || owned="$owned $device"
 }

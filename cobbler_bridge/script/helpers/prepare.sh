@@ -57,11 +57,8 @@ will_write() {
 # will_not_write PATH: what was prepared for it is not put in place
 will_not_write() {
     for list in list written; do
-        : > "$new/fewer" || leave_alone "nothing can be written below $state"
-        while read -r each; do
-            [ "$each" = "$1" ] || printf '%s\n' "$each" >> "$new/fewer" ||
-                leave_alone "nothing can be written below $state"
-        done < "$new/$list"
+        grep -vxF -- "$1" "$new/$list" > "$new/fewer" || [ $? -eq 1 ] ||
+            leave_alone "nothing can be written below $state"
         cat "$new/fewer" > "$new/$list" || leave_alone "nothing can be written below $state"
     done
     rm -f "$new/files$1"

@@ -70,8 +70,7 @@ forwards() {
 filtering_wanted() {
     for each in "$root"/etc/sysctl.conf "$root"/etc/sysctl.d/*.conf "$root"/etc/ufw/sysctl.conf; do
         wanted=${each#"$root"}
-        [ -f "$each" ] || continue
-        ! grep -q '^[[:space:]]*net[./]bridge[./]bridge-nf-call-[a-z0-9]*tables[[:space:]]*=[[:space:]]*1' "$each" ||
+        [ ! -f "$each" ] || ! grep -q '^[[:space:]]*net[./]bridge[./]bridge-nf-call-[a-z0-9]*tables[[:space:]]*=[[:space:]]*1' "$each" ||
             return 0
     done
     return 1
