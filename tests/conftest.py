@@ -24,6 +24,8 @@ SHELL = ("sh", "shell", "shell_name")
 COBBLER = "each_cobbler"
 # under --quick, and the call of the command, and the release of a case
 QUICKLY = ("each_call", "target")
+# under --quick, one in so many of what else scripts are tried on; but each case
+ONE_IN = 3
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,6 +44,7 @@ def pytest_collection_modifyitems(items: List[pytest.Item], config: pytest.Confi
         if name is not None:
             alike[name].append(item)
     turns: "collections.Counter[str]" = collections.Counter()
+    run: "collections.Counter[str]" = collections.Counter()
     for name, each in alike.items():
         among = [item for item in each if not item.get_closest_marker("thorough")]
         in_dash = [item for item in among if "dash" in _spec(item).id.split("-")]
@@ -54,6 +57,11 @@ def pytest_collection_modifyitems(items: List[pytest.Item], config: pytest.Confi
             turn = turns[path]
             turns[path] += 1
         chosen = among[turn % len(among)] if among else None
+        if quick and in_dash and "target" not in _spec(each[0]).params:
+            function = name.partition("-")[0]
+            run[function] += 1
+            if run[function] % ONE_IN != 1:
+                chosen = None
         for item in each:
             if item is not chosen:
                 item.add_marker(pytest.mark.thorough)

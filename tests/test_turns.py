@@ -66,12 +66,15 @@ def test_what_is_for_one_shell_is_run_in_it() -> None:
     assert [item.marks for item in items] == [[]] * len(items)
 
 
-def test_quickly_each_case_is_run_in_dash() -> None:
-    items = [Item("test_a", "%s-%s" % (case, sh), sh=[sh]) for case in "abc" for sh in SHELLS]
-    items += [Item("test_b", shell + "-x" + shell, shell_name=shell) for shell in SHELLS]
+def test_quickly_each_case_is_run_in_dash_and_of_others_some() -> None:
+    each = [(case, sh) for case in "abcd" for sh in SHELLS]
+    items = [Item("test_a", "%s-rhel8-%s" % one, target="rhel8", sh=one[1]) for one in each]
+    items += [Item("test_b", "%s-%s" % one, sh=one[1]) for one in each]
+    items += [Item("test_c", shell + "-x" + shell, shell_name=shell) for shell in SHELLS]
     collected(items, quick=True)
     run = [item.callspec.id for item in items if not item.marks]
-    assert run == ["a-dash", "b-dash", "c-dash", "bash-xbash", "dash-xdash", "busybox-xbusybox"]
+    cases = ["%s-rhel8-dash" % case for case in "abcd"]
+    assert run == [*cases, "a-dash", "d-dash", "bash-xbash", "dash-xdash", "busybox-xbusybox"]
 
 
 def test_each_test_is_run_on_one_cobbler_and_each_cobbler_has_some() -> None:
