@@ -2,6 +2,7 @@
 while it is switched, and what is plugged into its bridge."""
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -22,8 +23,8 @@ def seen(
 ) -> Tuple[str, Dict[str, Any]]:
     """What something said that is run, and what the far side saw of an address meanwhile, perhaps
     from an address of its own that is in no network of the host's."""
-    # another release has not this machine's
-    python = "/usr/bin/python3" if RELEASE else sys.executable
+    # another release has not this machine's; a virtual environment may lie in a folder that is hidden
+    python = "/usr/bin/python3" if RELEASE else os.path.realpath(sys.executable)
     text = "#!%s\n%s" % (python, FAR_SIDE.read_text())
     for name in ("far_side", "near_side"):
         if not machine.path("/usr/local/bin/" + name).exists():
