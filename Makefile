@@ -55,7 +55,7 @@ install-debian: $(VENV)/package $(VENV)/test
 check: $(VENV)/test
 	$(VENV)/bin/ruff format --check --quiet .
 	$(VENV)/bin/ruff check --quiet .
-	$(VENV)/bin/python -m pytest -q -n $$(($$(nproc) * 3 / 2)) --maxprocesses 6 --dist worksteal --quick \
+	$(VENV)/bin/python -m pytest -q -n $$(($$(nproc) * 2)) --maxprocesses 8 --dist worksteal --quick \
 		-m 'not slow and not thorough' --ignore tests/real --ignore tests/test_pythons.py
 
 bench: $(VENV)/package $(VENV)/test

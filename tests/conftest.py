@@ -51,13 +51,14 @@ def pytest_collection_modifyitems(items: List[pytest.Item], config: pytest.Confi
         if in_dash and quick:
             among = in_dash
         turn = zlib.crc32(name.encode("utf-8"))
-        if COBBLER in _spec(each[0]).params:
+        given = _spec(each[0]).params
+        if COBBLER in given:
             # there are few of them: one after the other in each file
             path = name.partition("::")[0]
             turn = turns[path]
             turns[path] += 1
         chosen = among[turn % len(among)] if among else None
-        if quick and in_dash and "target" not in _spec(each[0]).params:
+        if quick and set(SHELL) & set(given) and "target" not in given:
             function = name.partition("-")[0]
             run[function] += 1
             if run[function] % ONE_IN != 1:
@@ -86,9 +87,9 @@ def _but_for_turns(item: pytest.Item, also: List[str]) -> Optional[str]:
 
 @pytest.fixture
 def whole(request: pytest.FixtureRequest) -> bool:
-    """Whether a test goes its whole way: one in three does, under ``--quick`` one in eight, and
+    """Whether a test goes its whole way: one in five does, under ``--quick`` one in eight, and
     each that is thorough."""
-    one_in = 8 if request.config.getoption("--quick") else 3
+    one_in = 8 if request.config.getoption("--quick") else 5
     thorough = request.node.get_closest_marker("thorough") is not None
     return thorough or zlib.crc32(request.node.nodeid.encode("utf-8")) % one_in == 0
 

@@ -23,7 +23,7 @@ def seen(
 ) -> Tuple[str, Dict[str, Any]]:
     """What something said that is run, and what the far side saw of an address meanwhile, perhaps
     from an address of its own that is in no network of the host's."""
-    # another release has not this machine's; a virtual environment may lie in a folder that is hidden
+    # another release has not ours; a virtual environment may lie in a folder that is hidden
     python = "/usr/bin/python3" if RELEASE else os.path.realpath(sys.executable)
     text = "#!%s\n%s" % (python, FAR_SIDE.read_text())
     for name in ("far_side", "near_side"):

@@ -412,6 +412,7 @@ def test_what_an_installer_made_of_the_nics(host: Host) -> None:
     assert host.default_routes() == [TAGGED_GATEWAY + " br0"]
 
 
+@pytest.mark.thorough
 def test_the_wrong_vlan(host: Host) -> None:
     """The switch has 30: the old network comes back, and is there at the next start too."""
     host.set_up(bridge="br0", bridge_vlan="20", bridge_timeout="10")
