@@ -7,9 +7,8 @@ from typing import Any, Dict, Iterator, List
 import pytest
 
 from environments import Version
-from private_cobbler import PrivateCobbler
 from real.server import TREE, Server
-from real.versions import EACH, server_of
+from real.versions import EACH, with_the_pack
 
 # what an administrator has, and what only somebody who writes over XML-RPC has
 OTHERS: Dict[str, Any] = {
@@ -35,19 +34,14 @@ OTHERS: Dict[str, Any] = {
 
 @pytest.fixture(scope="module", params=EACH)
 def each_cobbler(request: pytest.FixtureRequest) -> Version:
-    """Each version, where this machine has its Python."""
     version: Version = request.param
-    version.must_be_made()
     return version
 
 
 @pytest.fixture(scope="module")
 def _any(each_cobbler: Version) -> Iterator[Server]:
     """A running Cobbler with the pack."""
-    with PrivateCobbler(python=each_cobbler.interpreter) as cobbler:
-        server = server_of(each_cobbler, cobbler)
-        server.install()
-        server.add_releases()
+    with with_the_pack(each_cobbler.name) as server:
         yield server
 
 

@@ -6,11 +6,9 @@ from typing import Any, Dict, Iterator
 
 import pytest
 
-from environments import VERSIONS
-from private_cobbler import PrivateCobbler
 from real.server import Server
 from real.terraform import Provider, Resource
-from real.versions import server_of
+from real.versions import with_the_pack
 
 NOTHING = "Apply complete! Resources: 0 added, 0 changed, 0 destroyed."
 
@@ -160,22 +158,16 @@ def test_a_guest_that_gets_another_host(site: Site) -> None:
 
 @pytest.mark.parametrize("cobbler", ["3.2.3", "4.0.0b7"])
 def test_on_other_cobblers(cobbler: str, tmp_path: Path) -> None:
-    (version,) = (each for each in VERSIONS if each.name == cobbler)
-    version.must_be_made()
-    with PrivateCobbler(python=version.interpreter) as private:
-        server = server_of(version, private)
-        server.install()
-        server.add_releases()
-        with Provider(private, tmp_path) as provider:
-            site = Site(server, provider)
-            site.apply()
-            site.is_as_written()
-            installs_itself(server, "kvm1")
-            assert server.state("kvm1") == "br0/verified"
-            assert [site.nics(name) for name in ("kvm1", "web1", "web2")] == ["br0"] * 3
-            site.is_as_written()
-            known = shown(server)["guests"]
-            provider.terraform("destroy", "-auto-approve")
-            site.apply()
-            assert shown(server)["guests"] == known
-            site.is_as_written()
+    with with_the_pack(cobbler) as server, Provider(server.cobbler, tmp_path) as provider:
+        site = Site(server, provider)
+        site.apply()
+        site.is_as_written()
+        installs_itself(server, "kvm1")
+        assert server.state("kvm1") == "br0/verified"
+        assert [site.nics(name) for name in ("kvm1", "web1", "web2")] == ["br0"] * 3
+        site.is_as_written()
+        known = shown(server)["guests"]
+        provider.terraform("destroy", "-auto-approve")
+        site.apply()
+        assert shown(server)["guests"] == known
+        site.is_as_written()

@@ -1,8 +1,9 @@
 """The words of ``server.Server`` for the Cobblers that have other ones than 3.3."""
 
+import contextlib
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Type
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Type
 
 import pytest
 
@@ -135,3 +136,15 @@ def server_of(version: Version, cobbler: PrivateCobbler) -> Server:
     """The right words for a Cobbler."""
     kinds: Dict[str, Type[Server]] = {"3.3.0": Server330, "4.0.0b7": Server40}
     return kinds.get(version.cobbler, Server)(cobbler)
+
+
+@contextlib.contextmanager
+def with_the_pack(name: str) -> Iterator[Server]:
+    """A running Cobbler of ``environments.VERSIONS``, by its name, with the pack and no system."""
+    (version,) = (each for each in VERSIONS if each.name == name)
+    version.must_be_made()
+    with PrivateCobbler(python=version.interpreter) as cobbler:
+        server = server_of(version, cobbler)
+        server.install()
+        server.add_releases()
+        yield server
