@@ -11,6 +11,7 @@ import golden
 import scratch_machine as machine
 from cobbler_bridge import shipped
 from cobbler_bridge.plan import anaconda, families, first_boot, target
+from cobbler_bridge.plan.backends import BACKENDS
 from cobbler_bridge.plan.firewalls import FIREWALLS, sysctl
 from cobbler_bridge.plan.plan import Call, File, Need, Plan, Shipped, flat, plain
 from cobbler_bridge.plan.planner import make_plan
@@ -119,13 +120,16 @@ def test_a_strangers_formats_are_those_of_its_row(stranger: Dict[str, Any], back
     )
 
 
-def test_ifcfg_files_of_a_stranger_are_refused(
-    stranger: Dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_format_whose_reader_is_another_ones_is_refused(
+    backend: str, stranger: Dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reading = STRANGER._replace(backends=("ifcfg",))
+    """Until somebody has said that it is written for this family too."""
+    reading = STRANGER._replace(backends=(backend,))
     is_known(monkeypatch, reading)
     (problem,) = _refused(stranger)
-    assert problem.wrong == "it is not known how Stranger 6 reads ifcfg files"
+    assert problem.field == "bridge_backend"
+    assert problem.wrong == "it is not known how Stranger 6 reads what would be written"
 
 
 def test_another_init_system_starts_no_check(
