@@ -86,6 +86,23 @@ def test_a_package_tool_is_called_with_its_own_words(
     assert Path(str(fake) + ".log").read_text() == INSTALLED_BY[tool.path]
 
 
+def test_a_format_that_renames_no_nic_is_given_none(
+    stranger: Dict[str, Any], tmp_path: Path
+) -> None:
+    (problem,) = _refused(stranger, bridge="eth0", bridge_port="eth0")
+    assert (problem.field, problem.wrong) == (
+        "bridge",
+        "nothing on Stranger 6 renames a port that has the bridge's name",
+    )
+    nics = {"eth0": {"mac": "52:54:00:aa:00:01"}}
+    machine.build(tmp_path, {"nics": nics, "files": {"/sbin/tool!": ""}})
+    for name, refused in (("eth0", True), ("br0", False)):
+        text = script(_planned(stranger, bridge=name))
+        run = machine.run(text, tmp_path, machine.SHELLS["dash"])
+        assert run.refused == refused, run
+        assert ("eth0 would be renamed peth0, which nothing here does" in run.errors) == refused
+
+
 def test_saved_rules_lie_where_the_target_says(stranger: Dict[str, Any]) -> None:
     text = script(_planned(stranger, bridge_firewall="iptables"))
     assert "iptables_bridged /etc/iptables/rules.v4 " in text

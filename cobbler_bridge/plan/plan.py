@@ -144,12 +144,14 @@ class Parts(NamedTuple):
     """What a backend, a firewall or a hypervisor adds to a plan.
 
     ``needs`` are steps that end the script before anything is written. ``effects`` are when the
-    files take effect, but for the next start of the machine.
+    files take effect, but for the next start of the machine. ``renames`` says that a NIC that bears
+    a bridge's name gets the other one that the files have for it.
     """
 
     needs: Tuple[Step, ...] = ()
     steps: Tuple[Step, ...] = ()
     effects: Tuple[Effect, ...] = ()
+    renames: bool = False
 
 
 class Plan(NamedTuple):

@@ -11,10 +11,23 @@ from cobbler_bridge.plan.backends import BACKENDS
 from cobbler_bridge.plan.families import Targets, targets_of
 from cobbler_bridge.plan.firewalls import zones
 from cobbler_bridge.plan.hypervisors import HYPERVISORS
-from cobbler_bridge.plan.names import Named, name_of, named
-from cobbler_bridge.plan.plan import Branch, Call, Either, Parts, Plan, Stage, Step, find_nic, plain
+from cobbler_bridge.plan.names import Named, name_of, named, renamed_nics
+from cobbler_bridge.plan.plan import (
+    Branch,
+    Call,
+    Either,
+    Parts,
+    Plan,
+    Stage,
+    Step,
+    Writer,
+    find_nic,
+    plain,
+)
 from cobbler_bridge.plan.target import Candidate, Target
 from cobbler_bridge.problem import Problem, shown
+
+_NONE_RENAMED = Call("none_renamed", (), "no NIC has the bridge's name, for nothing renames it")
 
 
 def make_plan(data: Mapping[str, Any]) -> Tuple[Optional[Plan], List[Problem]]:
@@ -67,7 +80,7 @@ def _parts(
     if backend not in BACKENDS:
         wrong = "%s reads %s, which is not supported yet" % (target.name, shown(backend))
         return Parts(), [Problem(description.subject, keys.BACKEND.name, wrong, "another target")]
-    network = [] if description.xen.makes_network else [BACKENDS[backend]]
+    network = [] if description.xen.makes_network else [_renaming(BACKENDS[backend])]
     checks = [] if description.xen.makes_network else [first_boot.write]
     # among several what differs most comes first: what is behind it may be the same on all
     writers, more = network + list(HYPERVISORS), checks
@@ -82,6 +95,25 @@ def _parts(
     steps += sum((part.steps for part, _ in written[len(writers) :]), ())
     parts = Parts(needs=sum((part.needs for part, _ in written), ()), steps=steps)
     return parts, sum((found for _, found in written), [])
+
+
+def _renaming(backend: Writer) -> Writer:
+    """A format that gives no NIC another name: where one would need it, nothing is written."""
+
+    def write(description: Description, target: Target) -> Tuple[Parts, List[Problem]]:
+        parts, problems = backend(description, target)
+        nics = renamed_nics(description)
+        if parts.renames or problems or not nics:
+            return parts, problems
+        names = description.bridge_names
+        if any(nic.choice.name in names for nic in nics):
+            wrong = "nothing on %s renames a port that has the bridge's name" % target.name
+            problem = Problem(description.subject, keys.BRIDGE.name, wrong, "another name")
+            return Parts(), [problem]
+        steps = (_NONE_RENAMED, *parts.steps)
+        return parts._replace(steps=steps), problems
+
+    return write
 
 
 def _either(description: Description, targets: Targets) -> Tuple[Tuple[Stage, ...], List[Problem]]:

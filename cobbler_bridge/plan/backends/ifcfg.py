@@ -173,7 +173,7 @@ def _parts(description: Description, target: Target, reading: Reading) -> Parts:
     steps += advertisements.write(description)
     steps.append(rivals.ASIDE)
     effects = rivals.RESTARTED + (rivals.RELOADED if reading.networkmanager else ())
-    return Parts(_needs(description, reading, target), tuple(steps), effects)
+    return Parts(_needs(description, reading, target), tuple(steps), effects, renames=True)
 
 
 def _resolver(description: Description) -> Iterator[Step]:

@@ -80,7 +80,9 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     steps += _names(description)
     steps += advertisements.write(description)
     steps.append(Call("ifupdown_aside", _recorded(description), _ASIDE))
-    return Parts(_needs(description, target), tuple(steps), (_EFFECT,)), _problems(description)
+    return Parts(_needs(description, target), tuple(steps), (_EFFECT,), renames=True), _problems(
+        description
+    )
 
 
 def _recorded(description: Description) -> Tuple[str, ...]:

@@ -57,7 +57,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         for name in bridges
         if name.startswith(".")
     ]
-    return Parts((), tuple(steps), rivals.RESTARTED + rivals.RELOADED), problems
+    return Parts((), tuple(steps), rivals.RESTARTED + rivals.RELOADED, renames=True), problems
 
 
 def _profile(description: Description, each: Named) -> List[Step]:

@@ -76,7 +76,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
     steps += [_WRITE, rivals.ASIDE]
     why = "netplan needs it: install netplan.io"
     checks = (Need("/usr/sbin/netplan", why, "netplan.io", target.package_tool),)
-    return Parts(checks, tuple(steps), _EFFECTS), problems
+    return Parts(checks, tuple(steps), _EFFECTS, renames=True), problems
 
 
 _SECTIONS = {Nic: "ethernets", Bond: "bonds", Vlan: "vlans", Bridge: "bridges"}

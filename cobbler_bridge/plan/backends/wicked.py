@@ -69,7 +69,7 @@ def write(description: Description, target: Target) -> Tuple[Parts, List[Problem
         does = "%sconfig has the name servers and search domains, which netconfig reads" % FOLDER
         steps.append(Call("wicked_names", words, does))
     steps += [rivals.ASIDE, _TRIED]
-    return Parts((), tuple(steps), (_EFFECT,)), list(_problems(description))
+    return Parts((), tuple(steps), (_EFFECT,), renames=True), list(_problems(description))
 
 
 def _problems(description: Description) -> Iterator[Problem]:

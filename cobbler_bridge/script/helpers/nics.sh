@@ -52,6 +52,14 @@ chosen_as() {
     say "$2 is $nic ($mac)"
 }
 
+# none_renamed: ends here where a NIC would have to get another name, and nothing gives it that
+none_renamed() {
+    while read -r number mac left; do
+        eval "nic=\$nic$number name=\$port$number"
+        [ "$nic" = "$name" ] || leave_alone "$nic would be renamed $name, which nothing here does: give the bridge another name"
+    done < "$new/ports"
+}
+
 # vlan NUMBER PARENT TAG: sets vlanN, the name that it gets
 vlan() {
     name=$2.$3
