@@ -75,6 +75,8 @@ CHANGES: List[Change] = [
         ("bridge", {}, ["br7"]),
         ("bridge_port", {}, ["eth1", "eth.0", "52:54:00:00:00:01", "auto", "eth0,eth1"]),
         ("bridge_ipv4", {}, ["192.0.2.10/24,192.0.2.1", "192.0.2.10/24", "none", "keep"]),
+        # with auto, a static address that the machine's own file has stays
+        ("bridge_ipv4", {"bridge_ipv4": "dhcp"}, ["auto"]),
         ("bridge_ipv6", {}, ["2001:db8::10/64,fe80::1", "2001:db8::10/64", "dhcp", "none", "keep"]),
         ("bridge_vlan", {}, [10]),
         ("bridge_mtu", {}, [9000]),
