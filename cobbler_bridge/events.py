@@ -12,6 +12,7 @@ from cobbler_bridge.description.digest import differ, digest
 from cobbler_bridge.install.served import KEEPER
 from cobbler_bridge.placement import recording, signals
 from cobbler_bridge.placement.placer import Placer
+from cobbler_bridge.plan import delivery
 from cobbler_bridge.plan.plan import Plan
 from cobbler_bridge.problem import Problem, one_line, shown
 from cobbler_bridge.store.host_record import (
@@ -139,11 +140,11 @@ def _heard(signal: str, store: InProcess, args: Sequence[Any]) -> None:
 
 
 def _ends_late(store: InProcess, host: System, signal: str) -> bool:
-    """Whether the end of the installation is told at the first boot, as SUSE's is; blended only
-    where that makes a difference."""
+    """Whether the end of the installation is told at the first boot; blended only where that makes
+    a difference."""
     if signal != signals.POST or _state(host) not in signals.AT_FIRST_BOOT:
         return False
-    return (store.blended("system", host.name) or {}).get("breed") == "suse"
+    return delivery.ends_late(store.blended("system", host.name) or {})
 
 
 def _may_call(store: InProcess, host: System, said: signals.Said, then: str, caller: str) -> bool:

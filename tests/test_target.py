@@ -10,7 +10,7 @@ import pytest
 import golden
 import scratch_machine as machine
 from cobbler_bridge import shipped
-from cobbler_bridge.plan import anaconda, families, first_boot, target
+from cobbler_bridge.plan import anaconda, delivery, families, first_boot, target
 from cobbler_bridge.plan.backends import BACKENDS
 from cobbler_bridge.plan.firewalls import FIREWALLS, sysctl
 from cobbler_bridge.plan.plan import Call, File, Need, Plan, Shipped, flat, plain
@@ -101,6 +101,19 @@ def test_a_format_that_renames_no_nic_is_given_none(
         run = machine.run(text, tmp_path, machine.SHELLS["dash"])
         assert run.refused == refused, run
         assert ("eth0 would be renamed peth0, which nothing here does" in run.errors) == refused
+
+
+# of Cobbler's distro_signatures.json: others can't be saved
+BREEDS = "debian freebsd generic powerkvm redhat suse ubuntu unix vmware windows xen".split()
+
+
+def test_every_family_has_a_breed_that_cobbler_has() -> None:
+    assert {breed for each in families.FAMILIES for breed in each.breeds} <= set(BREEDS)
+
+
+def test_every_breed_says_how_a_host_gets_its_script() -> None:
+    """Where nothing does, a host can be told its own: it is known that nothing is known."""
+    assert {breed for each in families.FAMILIES for breed in each.breeds} == set(delivery.BREEDS)
 
 
 def test_saved_rules_lie_where_the_target_says(stranger: Dict[str, Any]) -> None:

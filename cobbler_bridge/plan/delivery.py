@@ -47,7 +47,14 @@ _LINES = {
         "in an AutoYaST profile of SLES 12, in its init-scripts, before others": _AUTOYAST_12,
         "in an Agama profile (SLE 16, Leap 16), in post of its scripts": _AGAMA,
     },
+    # whose kickstarts carry the script
+    "redhat": {},
+    # whose installation file may be any
+    "generic": {},
 }
+BREEDS = tuple(_LINES)
+# whose installation ends only in the first boot, which tells Cobbler so
+_ENDS_LATE = ("suse",)
 
 
 class Line(NamedTuple):
@@ -55,6 +62,11 @@ class Line(NamedTuple):
 
     where: str
     line: str
+
+
+def ends_late(data: Mapping[str, Any]) -> bool:
+    """Whether the end of the installation is told at the first boot."""
+    return typed.text(data.get("breed")) in _ENDS_LATE
 
 
 def lines(data: Mapping[str, Any]) -> List[Line]:
