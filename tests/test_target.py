@@ -3,13 +3,14 @@
 import os
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 
 import golden
 import scratch_machine as machine
 from cobbler_bridge import shipped
+from cobbler_bridge.description.describe import describe
 from cobbler_bridge.plan import anaconda, delivery, families, first_boot, target
 from cobbler_bridge.plan.backends import BACKENDS
 from cobbler_bridge.plan.firewalls import FIREWALLS, sysctl
@@ -304,6 +305,64 @@ def test_every_init_system_starts_the_check_at_once(init: str) -> None:
     assert first.starts
     assert first.links
     assert daily.links
+
+
+@pytest.mark.parametrize("init", first_boot.STARTERS)
+def test_what_starts_the_check_is_none_of_the_networks_and_goes(init: str, tmp_path: Path) -> None:
+    """Or putting the old network back would end what does it, or leave what calls it."""
+    starters = first_boot.STARTERS[init]
+    paths = [path for each in starters for path in (*each.links, *(p for _, p in each.shipped))]
+    for path in paths:
+        place = tmp_path / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    ours = "".join("is_ours %s || echo %s\n" % (path, path) for path in paths)
+    call = "root=$BRIDGE_ROOT state=$root/state\n%s\nno_start\n%s" % (
+        shipped.text(PARTS, init + ".sh"),
+        ours,
+    )
+    run = machine.run(carried.text(frozenset(["is_ours"])) + call, tmp_path, machine.SHELLS["dash"])
+    assert (run.output, run.errors) == ("", "")
+    assert [path for path in paths if (tmp_path / path.lstrip("/")).exists()] == []
+
+
+_CHECKED = {
+    (backend, each.init, each.readers): each
+    for each in filter(first_boot.has_check, families.EVERY)
+    for backend in each.backends
+}
+
+
+@pytest.mark.parametrize("key", _CHECKED, ids=lambda key: " ".join((key[0], key[1], *key[2])))
+def test_the_check_finds_the_bridge_of_every_format(
+    key: Tuple[str, str, Tuple[str, ...]], tmp_path: Path
+) -> None:
+    """Where what it should prove is lost, by the files that the script wrote."""
+    backend, target = key[0], _CHECKED[key]
+    description, _ = describe({"profile_name": "hosts", "bridge": "br7", "bridge_port": "eth0"})
+    assert description
+    parts, problems = BACKENDS[backend](description, target)
+    assert not problems
+    state = tmp_path / "var/lib/cobbler-bridge"
+    state.mkdir(parents=True)
+    (tmp_path / "sys/class/net/br7/bridge").mkdir(parents=True)
+    changes = ""
+    for step in parts.steps:
+        if isinstance(step, File):
+            path = tmp_path / plain(step.path).lstrip("/")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(plain(step.content))
+            changes += "added %s\n" % plain(step.path)
+    (state / "changes").write_text(changes)
+    text = shipped.text("script/on_the_host", "firstboot.sh")
+    match = re.search(r"(?ms)^find_devices\(\) \{\n.*?^\}", text)
+    assert match
+    begin = (
+        "root=$BRIDGE_ROOT\nstate=$root/var/lib/cobbler-bridge net=$root/sys/class/net bridges=\n"
+    )
+    call = '\nfind_devices\necho "$bridges"\n'
+    run = machine.run(begin + match.group() + call, tmp_path, machine.SHELLS["dash"])
+    assert (run.output, run.errors) == (" br7\n", "")
 
 
 @pytest.mark.parametrize("init", first_boot.STARTERS)
