@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import re
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -49,6 +50,17 @@ def test_the_documentation_builds(tmp_path: Path) -> None:
     for page in (docs.ROOT / "docs").glob("*.md"):
         name = "index.html" if page.stem == "README" else page.stem + "/index.html"
         assert (tmp_path / "site" / name).is_file(), page
+
+
+_CONTRIBUTING = (docs.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+_SELECTS = re.findall(r"\.venv/bin/python -m (pytest [^`|]*-k [^`|]*)`", _CONTRIBUTING)
+
+
+@pytest.mark.parametrize("command", _SELECTS)
+def test_a_command_of_contributing_finds_its_tests(command: str) -> None:
+    words = [sys.executable, "-m", *shlex.split(command), "--collect-only", "-q"]
+    done = subprocess.run(words, cwd=str(docs.ROOT), stdout=subprocess.PIPE, check=False)
+    assert done.returncode != pytest.ExitCode.NO_TESTS_COLLECTED, done.stdout
 
 
 def test_what_is_said_to_be_seen_is_said_somewhere() -> None:
