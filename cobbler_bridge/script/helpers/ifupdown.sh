@@ -260,7 +260,7 @@ ifupdown_merge() {
         }
         function finish(  n, i, line) {
             if (!v) return
-            for (i = 1; i <= lines[v, 1]; i++) {
+            for (i = 1; !again && i <= lines[v, 1]; i++) {
                 line = text[v, 1, i]
                 if (won ? !(key(line) in mine) || is_command(line) && !(line in said) : \
                     rest == "p" ? cards(line) && !(key(line) in mine) : \
@@ -268,7 +268,7 @@ ifupdown_merge() {
                         !(key(line) in mine) && key(line) !~ /^(address|netmask|gateway|broadcast|network)$/))
                     print line
             }
-            for (n = 2; won && n <= count[v]; n++) {
+            for (n = 2; won && !again && n <= count[v]; n++) {
                 print "iface " name " " head[v, n]
                 for (i = 1; i <= lines[v, n]; i++) print text[v, n, i]
             }
@@ -301,7 +301,7 @@ ifupdown_merge() {
         $1 ~ /^(auto|iface|#.*|)$/ { finish(); print; next }
         !v { print; next }
         {
-            if (won && (again || key($0) ~ /^(address|gateway|accept-ra|autoconf)$/)) next
+            if (won && key($0) ~ /^(address|gateway|accept-ra|autoconf)$/) next
             mine[key($0)]
             said[$0]
             print
