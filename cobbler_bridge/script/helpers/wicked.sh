@@ -230,7 +230,7 @@ wicked_merge() {
                 text = value(theirs[n])
                 its = suffix(name)
                 if (its != "-") {
-                    if (!(its in of_theirs) || !index(whole rest, of_theirs[its])) continue
+                    if (!(its in of_theirs) || !index(whole rest, of_theirs[its]) || tolower(told["BOOTPROTO"]) == "none") continue
                     # ours that stays may have that place
                     place = its in of_mine && !index(whole, of_mine[its]) ? "_kept" its : its
                     name = substr(name, 1, length(name) - length(its)) place
