@@ -367,7 +367,7 @@ wicked_rename() {
     eval "old=\$nic$1 name=\$port$1 mac=\$mac$1"
     rules=/etc/udev/rules.d/70-persistent-net.rules
     ours=/etc/udev/rules.d/71-cobbler-bridge-$name.rules
-    if grep -qs "^[^#]*ATTR{address}==\"$mac\".*NAME=" "$root$rules"; then
+    if grep -qs "^[^#]*ATTR{address}==\"$mac\".*[^A-Z]NAME:\{0,1\}=\"" "$root$rules"; then
         [ "$old" = "$name" ] || edit_file 644 "$rules" "/^[^#]*ATTR{address}==\"$mac\"/s/\([^A-Z]\)NAME:\{0,1\}=\"[^\"]*\"/\1NAME=\"$name\"/"
         return 0
     fi
