@@ -631,7 +631,7 @@ def check(root: str, files: Dict[str, str]) -> None:
         lines = (
             [line for line in said.splitlines() if "error" in line.lower()]
             or said.splitlines()
-            or [""]
+            or ["it does not say why"]
         )
         refuse("netplan does not take what would be written: %s" % lines[0])
 
