@@ -345,7 +345,7 @@ ifupdown_names() {
             */*.d/*) [ -d "$root${each%/*}" ] || continue ;;
             *)
                 [ -f "$root${each%.*}.conf" ] || continue
-                [ ! -e "$root$each" ] || grep -qxF "$each" "$state/written" ||
+                [ ! -e "$root$each" ] || grep -qsxF "$each" "$state/written" ||
                     leave_alone "$each is there: it must say which name servers $* is to have"
                 ;;
             esac
