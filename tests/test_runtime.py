@@ -552,6 +552,7 @@ RULES: Dict[str, Tuple[str, Any]] = {
     "with counters": (HEAD, "[3:144] -A FORWARD -j DROP\nCOMMIT\n"),
     "user chain": (HEAD, "-A FORWARD -j RH-Firewall-1-INPUT\nCOMMIT\n"),
     "goto": (HEAD, "-A FORWARD -g other\nCOMMIT\n"),
+    "goto before ours": (HEAD, "-A FORWARD -g other\n" + BRIDGED + "-j ACCEPT\nCOMMIT\n"),
     "no target": (HEAD, "-A FORWARD -s 192.0.2.0/24\n" + REJECT + "COMMIT\n"),
     "too late": (HEAD, REJECT + BRIDGED + "-j ACCEPT\nCOMMIT\n"),
     "dropping bridged": (HEAD, BRIDGED + "-j DROP\nCOMMIT\n"),
@@ -605,6 +606,10 @@ INSERTED = {
     "a drop": HEAD + "-I FORWARD -j DROP\n",
     "behind ours": HEAD + BRIDGED + "-j ACCEPT\n-I FORWARD 1 -j DROP\n",
     "in the second place": HEAD + REJECT + "-I FORWARD -p icmp -j ACCEPT\n-I FORWARD 2 -j DROP\n",
+    "ours in the second place": HEAD
+    + REJECT
+    + BRIDGED.replace("-A FORWARD", "-I FORWARD 2")
+    + "-j ACCEPT\n",
 }
 APPENDED = {"nat alone": NAT, "empty": "", "comments": "# nothing\n", "no newline": NAT[:-1]}
 
