@@ -153,6 +153,11 @@ def test_the_options_of_a_bond_with_a_comma_inside() -> None:
     assert command.bondopts == "arp_interval=9;arp_ip_target=1.1.1.1,1.1.1.2"
 
 
+def test_keyfiles_lose_nothing_without_stp() -> None:
+    text = bridge_network(data_of("rhel9", bridge_opts="hello_time=3"))
+    assert "--bridgeopts=stp=no,forward-delay=0,hello-time=3 " in text
+
+
 def test_nothing_is_asked_for() -> None:
     assert bridge_network({"breed": "redhat", "os_version": "rhel9", "profile_name": "x"}) == ""
 
@@ -166,6 +171,7 @@ RECORDS = {
         "static_routes": ["198.51.100.0/24:192.0.2.1"],
         "ipv6_address": "2001:db8::10/64",
         "ipv6_secondaries": ["2001:db8::11/64"],
+        "ipv6_static_routes": ["2001:db8:1::/64,2001:db8::1"],
     },
     "bond0": {"interface_type": "bonded_bridge_slave", "interface_master": "br0"},
     "eth0": {"interface_type": "bond_slave", "interface_master": "bond0"},
@@ -242,6 +248,7 @@ RECORDS = {
             [
                 "interfaces: anaconda knows no VLAN over a bridge",
                 "static_routes of br0: anaconda takes none",
+                "ipv6_static_routes of br0: anaconda takes none",
                 "interfaces: anaconda takes one address of a version for br0",
             ],
         ),
