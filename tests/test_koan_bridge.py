@@ -113,6 +113,8 @@ OWN = "as Cobbler has it"
         ("none", ["web1 eth0: none, " + OWN]),
         # what somebody else made: libvirt's own, say
         ("virbr0", ["web1 eth0: virbr0, " + OWN]),
+        # koan takes them one after the other
+        ("virbr0,br1", ["web1 eth0: virbr0,br1, " + OWN]),
         (
             "br9",
             [
@@ -126,6 +128,14 @@ OWN = "as Cobbler has it"
             [
                 "web1 eth0: eth0, " + OWN,
                 "web1 eth0: eth0 is no bridge here, its guest will not start; there is br0 and br1",
+            ],
+        ),
+        (
+            "virbr0/.",
+            [
+                "web1 eth0: virbr0/., " + OWN,
+                "web1 eth0: virbr0/. is no bridge here, its guest will not start; "
+                "there is br0 and br1",
             ],
         ),
         (
