@@ -475,6 +475,8 @@ NEIGHBOUR = "10.0.0.1 lladdr 52:54:00:00:00:99 REACHABLE\n"
         ("", "-A INPUT -p tcp -i br0 -m tcp --dport 22 -j ACCEPT", "http_server", True),
         ("", "-A INPUT -i br0 -j DROP", "http_server", False),
         ("", "-A INPUT -i eth0 -p tcp -j ACCEPT", "http_server", False),
+        ("", 'iifname { "br0", "eth1" } tcp dport 22 accept', "http_server", True),
+        ("", 'iifname "eth0" accept', "http_server", False),
     ],
 )
 def test_a_neighbour_alone(
@@ -485,7 +487,8 @@ def test_a_neighbour_alone(
     host.booted()
     (tmp_path / "ip/answers").unlink()
     host.shows("4.neigh.br0", NEIGHBOUR)
-    commands = {"curl": "exit 28", "iptables-save": "echo '%s'" % rules}
+    commands = {"curl": "exit 28", "iptables-save": "", "nft": ""}
+    commands["nft" if "iifname" in rules else "iptables-save"] = "echo '%s'" % rules
     commands["ip"] = COMMANDS["ip"].replace("addr)", "'route get '*) echo '%s' ;;\naddr)" % way)
     for name, text in commands.items():
         (tmp_path / "bin" / name).write_text("#!/bin/sh\n" + LOG + text + "\n")
@@ -494,6 +497,21 @@ def test_a_neighbour_alone(
     assert ("is proved" in said) == proved
     why = "the gateway 10.0.0.1 answers no ping, and the server nothing over br0; putting the old"
     assert (why in said) == (not proved)
+
+
+@ON_EVERY_SHELL
+@pytest.mark.parametrize("server", ["[2001:db8::5]", "[2001:db8::5]:8080", "192.0.2.5:8080"])
+def test_the_way_to_the_server(server: str, sh: List[str], tmp_path: Path) -> None:
+    """By its address, however that stands in the URL."""
+    host = Machine(tmp_path, sh, http_server=server)
+    host.booted()
+    (tmp_path / "ip/answers").unlink()
+    host.shows("4.neigh.br0", NEIGHBOUR)
+    way = "'route get 2001:db8::5' | 'route get 192.0.2.5') echo 'it dev eth7 src it' ;;\naddr)"
+    commands = {"curl": "exit 28", "ip": COMMANDS["ip"].replace("addr)", way)}
+    for name, text in commands.items():
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\n" + LOG + text + "\n")
+    assert "is proved" in host.check().output
 
 
 @ON_EVERY_SHELL
@@ -589,6 +607,36 @@ def test_the_old_rules_are_loaded_again(sh: List[str], tmp_path: Path) -> None:
     restarts = [call for call in host.calls("systemctl") if "restart" in call]
     assert restarts == ["try-restart iptables.service", "restart NetworkManager.service"]
     assert host.calls("sysctl") == ["-e -q -p %s/etc/sysctl.d/nics.conf" % tmp_path]
+
+
+@ON_EVERY_SHELL
+def test_each_service_of_the_old_rules_loads_them_once(sh: List[str], tmp_path: Path) -> None:
+    host = Machine(tmp_path, sh)
+    changes = tmp_path / STATE / "changes"
+    lines = changes.read_text().splitlines()[:-1]
+    for name in ("iptables/rules.v4", "iptables/rules.v6", "nftables.conf", "nftables/site.nft"):
+        for folder in (tmp_path, tmp_path / STATE / "before"):
+            (folder / "etc" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "etc" / name).write_text("# of %s\n" % folder)
+        lines.append("had /etc/" + name)
+    changes.write_text("\n".join([*lines, "end %d" % len(lines)]) + "\n")
+    host.booted()
+    broken(host, "no address")
+    host.check()
+    restarts = [call.split()[1] for call in host.calls("systemctl") if "try-restart" in call]
+    assert restarts == ["iptables.service", "netfilter-persistent.service", "nftables.service"]
+
+
+@ON_EVERY_SHELL
+def test_what_is_the_same_again_is_no_failure(sh: List[str], tmp_path: Path) -> None:
+    """Of our files those are kept to be looked at that somebody has not put back already."""
+    host = Machine(tmp_path, sh)
+    (tmp_path / SCRIPTS / "ifcfg-eth0").write_text(host.old[SCRIPTS + "/ifcfg-eth0"])
+    host.booted()
+    broken(host, "no address")
+    host.check()
+    failed = tmp_path / STATE / "failed" / SCRIPTS
+    assert [(failed / name).exists() for name in ("ifcfg-eth0", "ifcfg-br0")] == [False, True]
 
 
 STATIC = {"bridge_ipv4": "10.0.0.9/24,10.0.0.1", "bridge_ipv6": "2001:db8::9/64,fe80::1"}

@@ -484,6 +484,7 @@ DAMAGED: Dict[str, Callable[[str], str]] = {
     "the second half": lambda text: text[len(text) // 2 :],
     "another line": lambda text: text.replace("end ", "x\nend "),
     "more behind": lambda text: text + "bridge br1\n",
+    "another end": lambda text: text + "end %d\n" % text.count("\n"),
     "no bridge": lambda text: text.replace("bridge br0\n", ""),
     "a name": lambda text: text.replace("bridge br0\n", "bridge ../br0\n"),
     "a number": lambda text: text.replace("timeout 1 always\n", "timeout 2x\n"),
