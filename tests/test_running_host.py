@@ -185,6 +185,30 @@ def test_a_check_that_was_ended_before_it_switched(sh: List[str], tmp_path: Path
 
 
 @ON_EVERY_SHELL
+def test_a_switch_that_was_cut_off_knows_the_old_addresses(sh: List[str], tmp_path: Path) -> None:
+    """When it begins again, nothing has them any more."""
+    host = Running(tmp_path, sh)
+    host.script(bridge_rollback="no", bridge_watch="yes", bridge_ipv4="10.0.0.9/24,10.0.0.1")
+    host.ends("Cobbler was told")
+    host.shows("4.addr.br0", "    inet 10.0.0.9/24 scope global br0\n")
+    (tmp_path / "sys/class/net/eth0/master").symlink_to("../br0")
+    (tmp_path / "proc/sys/kernel/random").mkdir(parents=True)
+    (tmp_path / "proc/sys/kernel/random/boot_id").write_text("1\n")
+    state = host.root / STATE
+    (state / "proved").rename(state / "expected")
+    for name, text in (
+        ("switch", "yes\n"),
+        ("noted", ""),
+        ("addresses", "boot 1\naddress 4 10.0.0.8\non eth0\n"),
+    ):
+        (state / name).write_text(text)
+    assert host.check().status == 0
+    assert "-4 addr show dev br0 to 10.0.0.8" in host.calls("ip")
+    assert "addr del 10.0.0.8/32 dev br0" in host.calls("ip")
+    assert not {"noted", "addresses", "switch"} & set(host.state())
+
+
+@ON_EVERY_SHELL
 @pytest.mark.parametrize(
     ("ipv4", "how_long"),
     [("dhcp", "until a DHCP server has answered, 60 s at most"), ("10.0.0.9/24", "for about 3 s")],

@@ -86,7 +86,7 @@ begin_changes() {
     done
     # a list that is cut off has no such line
     printf 'end %d\n' "$(grep -c '' "$new/changes")" >> "$new/changes" || give_up "nothing can be written below $state"
-    ! runs || printf '%s\n' "$changing$gone" > "$state/switch" || give_up "nothing can be written below $state"
+    ! runs || { rm -f "$state/noted" && printf '%s\n' "$changing$gone" > "$state/switch"; } || give_up "nothing can be written below $state"
     if ! mv -f "$new/changes" "$state/changes" || ! printf '' > "$state/unfinished"; then
         give_up "nothing can be written below $state"
     fi

@@ -20,8 +20,7 @@ old_network_seconds=60
 old_table=7760
 telling_seconds=900
 script_seconds=600
-undoing='' waited=0 switched='' leaving='' moved='' since='' used='' bonds=''
-into=
+undoing='' waited=0 switched='' leaving='' moved='' since='' used='' bonds='' into='' status=0
 # in which all hosts look at their bridges
 watch_seconds=7200
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
@@ -570,8 +569,8 @@ switch_over() {
     switched=yes
     note_guests
     note_leaving
-    note_addresses
-    old_network || printf '' > "$state/unaddressed"
+    # a switch that was cut off knows them, and they are there no more
+    [ -e "$state/noted" ] || { note_addresses; old_network || printf '' > "$state/unaddressed"; printf '' > "$state/noted"; }
     load_rules
     note_readers
     other_mtu "$state/proved.before" "$state/expected"
@@ -1193,7 +1192,7 @@ abandon() {
 forget() {
     drop_addresses
     rm -f "$state/unfinished" "$state/readers" "$state/switch" "$state/laid" "$state/back" \
-        "$state/guests" "$state/proved.before" "$state/unaddressed" "$root/run/cobbler-bridge.began"
+        "$state/guests" "$state/proved.before" "$state/unaddressed" "$state/noted" "$root/run/cobbler-bridge.began"
     rm -rf "$state/changes" "$state/before"
 }
 
