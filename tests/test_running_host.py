@@ -590,6 +590,32 @@ UNPROVED = "cobbler-bridge: nothing proves this: it takes effect when %s\n"
 SERVICE = "the network's service or the machine is started again"
 NMCLI = SERVICE + ", and with 'nmcli connection reload'"
 
+@ON_EVERY_SHELL
+@pytest.mark.parametrize(("ipv4", "seconds"), [("10.0.0.9/24,10.0.0.1", 75), ("dhcp", 30)])
+def test_the_time_of_a_switch_that_takes_the_link(
+    ipv4: str, seconds: int, sh: List[str], tmp_path: Path
+) -> None:
+    """With spanning tree the switch's port forwards 30 s after that; a DHCP client has waited."""
+    host = Running(tmp_path, sh)
+    systemctl = tmp_path / "bin/systemctl"
+    systemctl.write_text(systemctl.read_text().replace("NetworkManager.service", "network.service"))
+    (tmp_path / "ip/answers").unlink()
+    (tmp_path / "bin/sleep").write_text((tmp_path / "bin/sleep").read_text().replace("0.2", "0.01"))
+    assert host.script(os_version="rhel8", bridge_ipv4=ipv4, bridge_timeout=None).status == 0
+    host.ends("the old network is back")
+    now = float((tmp_path / "proc/uptime").read_text().split()[0])
+    assert seconds <= now - 5 <= seconds + 12
+
+
+@ON_EVERY_SHELL
+def test_a_check_that_has_ended_is_not_waited_for(sh: List[str], tmp_path: Path) -> None:
+    """Where it was killed it is, for its number is left."""
+    host = Running(tmp_path, sh)
+    (tmp_path / "ip/answers").unlink()
+    assert "br0 is not proved" in host.script(bridge_rollback="no").errors
+    assert not (host.root / STATE / "check.pid").exists()
+
+
 
 @ON_EVERY_SHELL
 @pytest.mark.parametrize(

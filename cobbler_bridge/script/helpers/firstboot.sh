@@ -183,7 +183,7 @@ start_check() {
 # await_check: says how it ends; our own end, and that of the session, change nothing for it
 await_check() {
     ended=0
-    until [ ! -e "$state/expected" ] || [ -e "$state/proved" ] || [ "$ended" -gt 25 ]; do
+    until [ ! -e "$state/expected" ] || [ -e "$state/proved" ] || [ ! -e "$state/check.pid" ] || [ "$ended" -gt 150 ]; do
         nap
         process "$state/check.pid"
         case $command in

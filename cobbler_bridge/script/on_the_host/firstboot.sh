@@ -1403,6 +1403,7 @@ find_devices() {
         done
     done
 }
+rm -f "$state/check.pid"
 
 main "$@"
 exit "$status"
