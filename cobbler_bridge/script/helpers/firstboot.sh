@@ -150,12 +150,12 @@ can_begin() {
 # say_how_long: by what network-scripts do: they ask twice whether somebody has a static address, and wait
 # for a lease
 say_how_long() {
+    # where only the check is another one nothing is taken down
+    grep -qs '^yes' "$state/switch" || ! cat "$new/todo" "$new/aside" | { while read -r path; do is_ours "$path" || return; done; } || return 0
     [ -x "$root/etc/rc.d/init.d/network" ] && ! cat "$root"/proc/[0-9]*/stat 2> /dev/null | grep -q '(NetworkManager)' || return 0
-    if grep -q '^ipv[46] any' "$new/files/var/lib/cobbler-bridge/expected"; then
-        most="until a DHCP server has answered, 60 s at most"
-    else
-        most="for about 3 s"
-    fi
+    most="for about 4 s, and for 30 s more where its switch has spanning tree without PortFast"
+    ! grep -q '^ipv[46] any' "$new/files/var/lib/cobbler-bridge/expected" ||
+        most="until a DHCP server has answered, or for up to 100 s where none does"
     say "network-scripts take the network down first: nobody reaches this host $most"
 }
 
@@ -188,7 +188,7 @@ await_check() {
         process "$state/check.pid"
         case $command in
         */libexec/cobbler-bridge/firstboot*) ended=0 ;;
-        # where it was killed it is started again
+        # where it was killed it leaves its number, and is started again when the network is
         *) ended=$((ended + 1)) ;;
         esac
     done

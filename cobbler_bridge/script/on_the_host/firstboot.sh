@@ -8,7 +8,7 @@
 # that finds something that it would hold; clear_READER takes away what it
 # would go on with when the old network is put back; started_READER does what starting leaves out;
 # make_READER makes of its files what others read; restart_READER is for a switch, in place of its
-# service; units_READER prints what else has messages. In these names systemd-networkd is networkd: no
+# service; longer_READER gives a switch more time; units_READER prints what else has messages. In these names systemd-networkd is networkd: no
 # shell function's has a hyphen. POSIX sh; BRIDGE_ROOT is the root (default: /).
 # shellcheck disable=SC2329 # each_change calls by name
 
@@ -24,10 +24,8 @@ undoing='' waited=0 switched='' leaving='' moved='' since='' used='' bonds='' in
 # in which all hosts look at their bridges
 watch_seconds=7200
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
-LC_ALL=C
-export PATH LC_ALL
+export PATH LC_ALL=C
 umask 022
-status=0
 # who reads what we say may have ended
 trap '' PIPE
 
@@ -1323,8 +1321,8 @@ begin() {
     elif [ -s "$root/run/cobbler-bridge.began" ]; then
         read -r since < "$root/run/cobbler-bridge.began"
     fi
-    # there is no switch's port that wakes up, and somebody may wait
-    [ -z "$since" ] || [ -n "$always" ] || timeout=$((timeout - 90))
+    # there is no switch's port that wakes up, unless a reader takes a card's link; and somebody may wait
+    [ -z "$since" ] || [ -n "$always" ] || { timeout=$((timeout - 90)) && each_reader "$(running_readers)" longer; }
 }
 
 main() {
@@ -1403,7 +1401,7 @@ find_devices() {
         done
     done
 }
-rm -f "$state/check.pid"
 
 main "$@"
+rm -f "$state/check.pid"
 exit "$status"

@@ -16,3 +16,9 @@ free_network() {
         done
     done
 }
+
+# longer_network: it takes a card's link, and with spanning tree a switch's port forwards 30 s after that; a DHCP
+# client has waited for it when we begin
+longer_network() {
+    ! grep -q '^ipv[46] static ' "$state/expected" || timeout=$((timeout + 45))
+}
