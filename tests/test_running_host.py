@@ -213,7 +213,7 @@ def test_a_switch_that_was_cut_off_knows_the_old_addresses(sh: List[str], tmp_pa
     ("ipv4", "how_long"),
     [
         ("dhcp", "until a DHCP server has answered, or for up to 100 s where none does"),
-        ("10.0.0.9/24", "for about 4 s, and for 30 s more where its switch has spanning tree"),
+        ("10.0.0.9/24", "for about 4 s an address, and for 30 s more where its switch has"),
     ],
 )
 def test_how_long_network_scripts_take(

@@ -153,7 +153,7 @@ say_how_long() {
     # where only the check is another one nothing is taken down
     grep -qs '^yes' "$state/switch" || ! cat "$new/todo" "$new/aside" | { while read -r path; do is_ours "$path" || return; done; } || return 0
     [ -x "$root/etc/rc.d/init.d/network" ] && ! cat "$root"/proc/[0-9]*/stat 2> /dev/null | grep -q '(NetworkManager)' || return 0
-    most="for about 4 s, and for 30 s more where its switch has spanning tree without PortFast"
+    most="for about 4 s an address, and for 30 s more where its switch has spanning tree without PortFast"
     ! grep -q '^ipv[46] any' "$new/files/var/lib/cobbler-bridge/expected" ||
         most="until a DHCP server has answered, or for up to 100 s where none does"
     say "network-scripts take the network down first: nobody reaches this host $most"
