@@ -210,6 +210,47 @@ def test_a_row_holds_until_the_next_of_its_family(
     assert table.row(STRANGER._replace(family=family, release=release)) == row
 
 
+@pytest.mark.parametrize(
+    ("breed", "old", "asked"),
+    [
+        ("redhat", "rhel1 rhel4 fedora9 fedora16 fedora29 fedora32", "rhel11 fedora46 fedora100"),
+        ("debian", "", "bullseye"),
+        ("ubuntu", "", "noble"),
+        (
+            "suse",
+            "sles10 sles11 sles11sp4 opensuse11.4 opensuse12.3 opensuse13.1 leapmicro6.0 slemicro5",
+            "sles12 sles15sp6 opensuse13.2 opensuse15.6 opensuse42.3 opensusetumbleweed",
+        ),
+        # the machine tells, and no family's own names say what it is
+        ("generic", "", "rhel8 generic26"),
+    ],
+)
+def test_what_is_too_old_and_what_the_machine_tells(breed: str, old: str, asked: str) -> None:
+    for os_version in old.split():
+        found, problem = families.targets_of({"breed": breed, "os_version": os_version})
+        assert problem is not None, os_version
+        assert not found.candidates
+    for os_version in asked.split():
+        found, problem = families.targets_of({"breed": breed, "os_version": os_version})
+        assert problem is None, os_version
+        assert found.asked[0] == "release", os_version
+
+
+def test_what_is_no_os_version_is_no_target() -> None:
+    for data in ({"breed": "redhat", "os_version": ["rhel8"]}, {"breed": ["redhat"]}, {}):
+        assert families.targets_of(data)[1] is not None
+
+
+@pytest.mark.parametrize("os_version", [*families.redhat.FAMILY.targets])
+def test_which_readers_may_run_on_a_release(os_version: str) -> None:
+    """On EL 5 and 6 no systemd-networkd, and from EL 9 on no network-scripts."""
+    name, release = re.findall(r"([a-z]+)(\d+)", os_version)[0]
+    readers = families.redhat.FAMILY.targets[os_version].readers
+    assert (target.NETWORK_SCRIPTS in readers) == (name != "fedora" and int(release) < 9)
+    assert (target.NETWORKD in readers) == (int(release) > 6)
+    assert target.NETWORKMANAGER in readers
+
+
 def test_releases_that_do_the_same_share_a_branch() -> None:
     data = {"breed": "generic", "profile_name": "hosts", "bridge": "br0", "bridge_firewall": "none"}
     text = script(_planned(data))
