@@ -127,6 +127,10 @@ def test_each_day_another_time(tmp_path: Path) -> None:
         pauses.add(int(float((tmp_path / "proc/uptime").read_text().split()[0])) - 90000)
     assert len(pauses) > 3
     assert all(0 <= each < 7200 for each in pauses)
+    for _ in range(2):
+        (tmp_path / "proc/uptime").write_text("3599.00 0\n")
+        host.check_with("watch")
+        assert (tmp_path / "proc/uptime").read_text() == "3599.00 0\n"
 
 
 @pytest.mark.parametrize("target", ["rhel6", "rhel8"])
