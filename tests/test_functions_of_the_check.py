@@ -10,11 +10,12 @@ import pytest
 
 import scratch_machine as machine
 from cobbler_bridge import shipped
-from test_firstboot import ON_EVERY_SHELL, STATE
+from test_firstboot import MAC, ON_EVERY_SHELL, STATE
 
 PARTS = shipped.ON_A_HOST + "/firstboot"
 # what is called of the machine, and what of the check, is written down
-PRETENDED = "ip brctl wicked netconfig systemctl ifdown ifup kill init_script stop_service"
+PRETENDED = "ip brctl wicked netconfig systemctl ifdown ifup kill init_script"
+PRETENDED += " start_service stop_service restart_service"
 
 
 def did(root: Path, sh: List[str], call: str, part: str = "systemd", **variables: str) -> List[str]:
@@ -30,7 +31,9 @@ def did(root: Path, sh: List[str], call: str, part: str = "systemd", **variables
     assert text.endswith('main "$@"\nexit "$status"\n')
     text = text[: text.rindex('main "$@"')]
     for name in PRETENDED.split():
-        text += '%s() { echo "%s $*" >> "$root/calls"; }\n' % (name, name)
+        # its own part has it really
+        if not part == name == "init_script":
+            text += '%s() { echo "%s $*" >> "$root/calls"; }\n' % (name, name)
     text += "".join("%s='%s'\n" % variable for variable in variables.items())
     (root / STATE).mkdir(parents=True, exist_ok=True)
     (root / "calls").write_text("")
@@ -163,6 +166,52 @@ def test_who_a_dhclient_is(sh: List[str], tmp_path: Path) -> None:
     assert found == {leases % ("dhclient", "br0"): DUID.replace("1", "2")}
 
 
+STANZA = "iface br0 inet dhcp\n    bridge_ports eth0 eth1\n    bridge_hw %s\n" % MAC
+
+
+@ON_EVERY_SHELL
+def test_a_bridge_that_ifup_finds_there(sh: List[str], tmp_path: Path) -> None:
+    """It is made only where each of its ports is there."""
+    has(tmp_path, {"etc/network/interfaces.d/cobbler-bridge": STANZA})
+    has(tmp_path, {"sys/class/net/eth0": "/"})
+    assert did(tmp_path, sh, "make_bridge", "networking", bridge="br0")[:-1] == []
+    has(tmp_path, {"sys/class/net/eth1": "/"})
+    assert did(tmp_path, sh, "make_bridge", "networking", bridge="br0")[:-1] == [
+        "ip link add name br0 address %s type bridge" % MAC,
+        "ip link set dev br0 up",
+        *("ip link set dev eth%d master br0 addrgenmode none" % number for number in (0, 1)),
+    ]
+
+
+@ON_EVERY_SHELL
+def test_a_switch_by_ifupdown(sh: List[str], tmp_path: Path) -> None:
+    has(tmp_path, {"proc/uptime": "5.00 0\n"})
+    made = "same_client() { echo client of $1 >> $root/calls; }\nkill() { return 1; }\n"
+    made += "make_bridge() { echo made $bridge >> $root/calls; }\n"
+    call = made + "restart_networking 2> /dev/null"
+    calls = did(tmp_path, sh, call, "networking", bridges="br0", nics="eth0")
+    assert calls[:3] == ["client of br0", "made br0", "ip addr flush dev eth0"]
+    assert "ifup -a --allow=hotplug" in calls
+
+
+@ON_EVERY_SHELL
+def test_a_script_of_init_that_is_killed(sh: List[str], tmp_path: Path) -> None:
+    """It is called again, three times at most; one that only fails is not."""
+    has(tmp_path, {"etc/rc.d/init.d/network": "!"})
+    for ends, runs in (("kill -9 $$", 3), ("exit 1", 1)):
+        text = '#!/bin/sh\necho "$1" >> "$BRIDGE_ROOT/calls"\n%s\n' % ends
+        (tmp_path / "etc/rc.d/init.d/network").write_text(text)
+        calls = did(tmp_path, sh, "init_script network stop 2> /dev/null", "init_script")
+        assert calls[:-1] == ["stop"] * runs
+
+
+@ON_EVERY_SHELL
+def test_no_unit_of_ours_is_left(sh: List[str], tmp_path: Path) -> None:
+    """Not even as one that has failed."""
+    calls = ["systemctl daemon-reload", "systemctl reset-failed cobbler-bridge-*", "0"]
+    assert did(tmp_path, sh, "no_units") == calls
+
+
 @ON_EVERY_SHELL
 def test_a_lease_of_networkd(sh: List[str], tmp_path: Path) -> None:
     leases = "run/systemd/netif/leases/"
@@ -191,7 +240,7 @@ def test_a_lease_of_networkd(sh: List[str], tmp_path: Path) -> None:
                 "wicked --systemd ifdown --delete br0",
             ],
         ),
-        ("restart_wicked", ["systemctl start wicked.service", "wicked --systemd ifreload all"]),
+        ("restart_wicked", ["start_service wicked", "wicked --systemd ifreload all"]),
         ("started_wicked", ["wicked --systemd ifreload all"]),
         ("make_wicked", ["netconfig update"]),
     ],
@@ -199,9 +248,8 @@ def test_a_lease_of_networkd(sh: List[str], tmp_path: Path) -> None:
 def test_wicked(call: str, calls: List[str], sh: List[str], tmp_path: Path) -> None:
     """What only differs from the files is made as they are; what a root is behind is deleted."""
     has(tmp_path, {"sys/class/net/br0": "/"})
-    start = "start_service() { systemctl start $1.service; }\n"
     variables = {"bridges": "br0", "devices": "br0.7"}
-    assert did(tmp_path, sh, start + call, "wicked", **variables) == [*calls, "0"]
+    assert did(tmp_path, sh, call, "wicked", **variables) == [*calls, "0"]
 
 
 @ON_EVERY_SHELL
@@ -269,6 +317,7 @@ def test_a_reader_that_init_starts(
         # that of before; of a bridge that we made, its NIC's
         ("mtu eth0 9000\nmtu br0 9000\nwas eth0 1496\n", "", ["eth0 1496", "br0 1496"]),
         ("mtu br0 9000\n", "", ["br0 1500"]),
+        ("mtu eth1 9000\nwas eth0 1496\nwas eth1 1400\n", "", ["eth0 1496", "eth1 1400"]),
         # once, as it is described now
         ("mtu eth0 9000\nwas eth0 1500\n", "mtu eth0 1400\n", ["eth0 1400"]),
     ],
@@ -321,10 +370,12 @@ BEFORE = STATE + "/before" + FILE
 
 @ON_EVERY_SHELL
 def test_a_folder_where_an_old_file_is_to_be(sh: List[str], tmp_path: Path) -> None:
-    """It is seen before the network is stopped, and nothing is put into the folder."""
+    """It is seen before the network is stopped, also where a check before was cut off."""
     has(tmp_path, {STATE + "/changes": "had %s\nend 1\n" % FILE, BEFORE: "old\n"})
     assert did(tmp_path, sh, "each_change lay_ready") == ["0"]
     has(tmp_path, {FILE[1:]: "/"})
+    assert did(tmp_path, sh, "each_change lay_ready") == ["1"]
+    has(tmp_path, {STATE + "/laid": ""})
     assert did(tmp_path, sh, "each_change lay_ready") == ["1"]
 
 
