@@ -1267,12 +1267,14 @@ def test_an_old_network_that_does_not_come_up(sh: List[str], tmp_path: Path) -> 
     host = Machine(tmp_path, sh, bridge_watch="yes")
     host.booted()
     assert host.check().status == 0
-    ours = host.etc()
+    ours, written = host.etc(), (tmp_path / STATE / "written").read_text()
     shutil.rmtree(str(tmp_path / "ip/old"))
     run = host.check_with("undo")
     assert run.status == 1
     assert "the old network does not come up: the bridge br0 is there again" in run.output
     assert host.etc() == ours
+    # another run of the script knows what is its own
+    assert (tmp_path / STATE / "written").read_text() == written
     assert {"undo", "proved"} <= set(host.state())
     assert not {"expected", "rolled-back", "laid", "unfinished"} & set(host.state())
     assert (tmp_path / CHECK).exists()
