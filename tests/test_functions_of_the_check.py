@@ -28,8 +28,7 @@ def did(root: Path, sh: List[str], call: str, part: str = "systemd", **variables
             (shipped.ON_A_HOST, "firstboot.sh"),
         )
     )
-    assert text.endswith('main "$@"\nexit "$status"\n')
-    text = text[: text.rindex('main "$@"')]
+    text = text[: text.rindex('\nmain "$@"\n') + 1]
     for name in PRETENDED.split():
         # its own part has it really
         if not part == name == "init_script":
