@@ -313,6 +313,20 @@ def test_what_was_kept_before_is_not_lost(sh: List[str], tmp_path: Path) -> None
 
 
 @ON_EVERY_SHELL
+def test_a_password_of_a_card_is_private(sh: List[str], tmp_path: Path) -> None:
+    build(tmp_path)
+    (tmp_path / ASIDE).unlink()
+    path = SCRIPTS_FOLDER + "/ifcfg-eth0"
+    secret = b"IEEE_8021X_PASSWORD=secret\n"
+    (tmp_path / path).write_bytes(b"DEVICE=eth0\n" + secret)
+    for _ in range(2):
+        assert not machine.run(SCRIPT, tmp_path, sh).refused
+        assert tree(tmp_path)[path][0] == 0o600
+        assert tree(tmp_path)[path][1].endswith(secret)
+    assert tree(tmp_path)[SCRIPTS_FOLDER + "/ifcfg-br0"][0] == 0o644
+
+
+@ON_EVERY_SHELL
 @pytest.mark.parametrize("mode", [0o600, 0o644])
 def test_saved_rules_are_private(mode: int, sh: List[str], tmp_path: Path) -> None:
     build(tmp_path)

@@ -7,6 +7,7 @@ reads the files, by nm-settings-ifcfg-rh(5).
 import functools
 from typing import Iterator, List, NamedTuple, Optional, Tuple
 
+from cobbler_bridge import addresses
 from cobbler_bridge.description import keys, values
 from cobbler_bridge.description.describe import FIRST_METRIC, Description
 from cobbler_bridge.description.network import (
@@ -334,7 +335,7 @@ def _follow_rename(number: int) -> Call:
 
 def _route(bridge: Bridge) -> Call:
     words = (bridge.name, *(names_now(port)[0] for port in bridge.ports))
-    does = "a GATEWAYDEV= in /etc/sysconfig/network names %s, if it named its port" % bridge.name
+    does = "a default route in /etc/sysconfig/network names %s, if it named its port" % bridge.name
     return Call("ifcfg_route", words, does)
 
 
@@ -369,8 +370,11 @@ def _device(description: Description, each: Named, reading: Reading) -> List[Ste
 
 
 def _autoconnect(device: Device) -> List[Setting]:
-    """NetworkManager takes a NIC by another profile, if that was used or has a priority."""
-    priority = [("AUTOCONNECT_PRIORITY", "100")]
+    """NetworkManager takes a NIC by another profile, if that was used or has a priority.
+
+    After four leases that it doesn't get, it would ask for none for five minutes.
+    """
+    priority = [("AUTOCONNECT_PRIORITY", "100"), ("AUTOCONNECT_RETRIES", "0")]
     ports = [("AUTOCONNECT_SLAVES", "yes")] if isinstance(device, (Bond, Bridge)) else []
     return [*priority, *ports]
 
@@ -472,7 +476,7 @@ def _ip(description: Description, each: Named, reading: Reading) -> List[Setting
     device = each.device
     settings = _ipv4(device.ipv4) + _ipv6(device, each.name)
     if addressed(device) and device.ipv4.method != "keep":
-        settings += _names(description, device.ipv4)
+        settings += _names(description, device, reading)
         if description.search_domains and not reading.networkmanager:
             # dhclient's own script reads nothing else
             settings.append(("SEARCH", _quoted(description.search_domains)))
@@ -498,7 +502,7 @@ def _default_route(description: Description, device: Device, reading: Reading) -
     """Which of several is used: network-scripts would take the last, NetworkManager the first."""
     ranked = description.ways_out
     if device not in ranked:
-        return []
+        return [("DEFROUTE", "no")] if _is_led_astray(description, device, reading) else []
     place = ranked.index(device)
     if device.ipv4.leased and place:
         # dhclient's script knows no metric, and EL 5 the second key only
@@ -507,6 +511,18 @@ def _default_route(description: Description, device: Device, reading: Reading) -
     metric = str(FIRST_METRIC + place)
     settings: List[Setting] = [("IPV4_ROUTE_METRIC", metric)] if reading.networkmanager else []
     return settings + ([("METRIC", metric)] if device.ipv4.gateway is not None else [])
+
+
+def _is_led_astray(description: Description, device: Device, reading: Reading) -> bool:
+    """Whether NetworkManager would give it the GATEWAY of all that has none of its own."""
+    ipv4 = device.ipv4
+    own = any(route.network.endswith("/0") for route in ipv4.routes)
+    if not reading.networkmanager or ipv4.address is None or ipv4.gateway is not None or own:
+        return False
+    others = [other.ipv4 for other, _ in description.devices if other != device]
+    return any(
+        other.leased or other.gateway is not None or other.method == "keep" for other in others
+    )
 
 
 def _ipv6(device: Device, name: Word) -> List[Setting]:
@@ -530,13 +546,23 @@ def _ipv6(device: Device, name: Word) -> List[Setting]:
     return settings
 
 
-def _names(description: Description, ipv4: Ipv4) -> List[Setting]:
-    settings: List[Setting] = [
-        ("DNS%d" % number, server) for number, server in enumerate(description.name_servers, 1)
+def _names(description: Description, device: Device, reading: Reading) -> List[Setting]:
+    # NetworkManager refuses a file with name servers of an IPv6 that it doesn't have
+    refused = reading.networkmanager and device.ipv6.method == "none"
+    servers = [
+        server
+        for server in description.name_servers
+        if not refused or addresses.address(server).version == 4
     ]
-    if settings and ipv4.leased:
+    settings: List[Setting] = [
+        ("DNS%d" % number, server) for number, server in enumerate(servers, 1)
+    ]
+    if settings and device.ipv4.leased:
         # without the second one network-scripts leave our servers out as well
         settings += [("PEERDNS", "no"), ("RESOLV_MODS", "yes")]
+        if reading.networkmanager and device.ipv6.method not in ("keep", "none"):
+            # those of router advertisements too
+            settings.append(("IPV6_PEERDNS", "no"))
     if description.search_domains:
         settings.append(("DOMAIN", _quoted(description.search_domains)))
     return settings

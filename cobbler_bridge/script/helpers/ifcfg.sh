@@ -1,6 +1,6 @@
 # Keeps other ifcfg files, udev's rules and modprobe.conf from working against ours.
 # needs: and_gone edit_whole file_of find_source keyfile_files leave_alone may_keep set_aside unfollowed will_write write_file
-# needs: awk cat grep sed tr
+# needs: awk cat chmod grep sed tr
 
 # ifcfg_lines FILE: its assignments as a shell takes them, each on a line of its own
 ifcfg_lines() {
@@ -108,8 +108,8 @@ edit_file() {
     edit_whole "$1" "$2" < "$new/edited"
 }
 
-# ifcfg_route BRIDGE DEVICE...: GATEWAYDEV and static routes name the bridge in place of these.
-# Network-scripts give the default route to no other device; the same of what was made of them
+# ifcfg_route BRIDGE DEVICE...: default and static routes name the bridge in place of these.
+# Both readers give a default route to no other device; the same of what was made of them
 ifcfg_route() {
     name=$1
     shift
@@ -117,7 +117,7 @@ ifcfg_route() {
     for old in $these; do
         [ "$old" != "$name" ] || continue
         edit_file 644 /etc/sysconfig/network \
-            "s/^\([[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}GATEWAYDEV=[\"']\{0,1\}\)$old\([\"']\{0,1\}\([[:space:]].*\)\{0,1\}\)\$/\1$name\3/"
+            "s/^\([[:space:]]*\(export[[:space:]]\{1,\}\)\{0,1\}\(GATEWAYDEV=[\"']\{0,1\}\|IPV6_DEFAULTDEV=[\"']\{0,1\}\|IPV6_DEFAULTGW=[^%]*%\)\)$old\([\"']\{0,1\}\([[:space:]].*\)\{0,1\}\)\$/\1$name\4/"
         for routes in '' -ipv6; do
             edit_file 644 "/etc/sysconfig/static-routes$routes" "s/\(^\|^[^#]*[[:space:]]\)$old\([[:space:]]\|\$\)/\1$name\2/"
         done
@@ -166,6 +166,9 @@ ifcfg_bond() {
         leave_alone "/etc/modprobe.conf can't be edited"
 }
 
+# the card's own business, with how a mainframe makes one of its channels
+of_cards='ETHTOOL_|IEEE_8021X_|KEY_MGMT|SUBCHANNELS|NETTYPE|PORTNAME|CTCPROT|OPTIONS|SRIOV_|DEVTIMEOUT'
+
 # ifcfg_keep BRIDGE NAME IPV4 IPV6 DEVICE...: adds to the bridge's file what that of a device says.
 # It is the one by which the first of these devices is started, see may_keep; with it go its
 # aliases, routes and rules
@@ -178,7 +181,7 @@ ifcfg_keep() {
     v6='IPV6|DHCPV6|ROUTING_RULE6_'
     # whose they are, and what says nothing to a bridge
     any='MTU|ZONE|ARP|ACD_TIMEOUT|DHCLIENTARGS|NOZEROCONF|CONNECTION_METERED|LLMNR|MDNS|LINKDELAY'
-    own='DEVICE|NAME|UUID|HWADDR|TYPE|ONBOOT|BOOTPROTO|USERCTL|NM_CONTROLLED|PROXY_METHOD|BROWSER_ONLY|BRIDG|MASTER|SLAVE|VLAN|PHYSDEV|REORDER_HDR|BONDING_|STP|DELAY|AUTOCONNECT|HOTPLUG|NETBOOT|STARTMODE|ETHTOOL_|IEEE_8021X_|KEY_MGMT'
+    own='DEVICE|NAME|UUID|HWADDR|TYPE|ONBOOT|BOOTPROTO|USERCTL|NM_CONTROLLED|PROXY_METHOD|BROWSER_ONLY|BRIDG|MASTER|SLAVE|VLAN|PHYSDEV|REORDER_HDR|BONDING_|STP|DELAY|AUTOCONNECT|HOTPLUG|NETBOOT|STARTMODE|'$of_cards
     ifcfg_lines "$source" > "$new/lines" || leave_alone "${source#"$root"} can't be read"
     lost=$(grep -vE "^($v4|$v6|$any|$own)" "$new/lines" | sed 's/=.*//' | tr '\n' ' ')
     [ -z "$lost" ] || unfollowed "$bridge does not get all that $origin has: ${lost% }"
@@ -204,7 +207,13 @@ ifcfg_port() {
     file_of "$2"
     case $source in */ifcfg-*) ;; *) return 0 ;; esac
     ifcfg_lines "$source" > "$new/lines" || leave_alone "${source#"$root"} can't be read"
-    ifcfg_merge "/etc/sysconfig/network-scripts/ifcfg-$1" = 'MTU|ETHTOOL_|IEEE_8021X_|KEY_MGMT' "$2" "$3"
+    into=/etc/sysconfig/network-scripts/ifcfg-$1
+    ifcfg_merge "$into" = "MTU|$of_cards" "$2" "$3"
+    # its secrets; those in another file NetworkManager finds by the name of this one
+    ! grep -q '^IEEE_8021X_.*PASSWORD' "$new/files$into" || chmod 600 "$new/files$into" ||
+        leave_alone "$into can't be prepared"
+    keys=/etc/sysconfig/network-scripts/keys- stem=${source##*/ifcfg-}
+    [ "$stem" = "$1" ] || [ ! -f "$root$keys$stem" ] || write_file 600 "$keys$1" < "$root$keys$stem"
 }
 
 # ifcfg_merge FILE WINS ADDS OLD NEW: of "lines" the keys WINS take the place of ours, ADDS are added
@@ -215,6 +224,11 @@ ifcfg_merge() {
         function key(line) {
             sub(/[0-9]*=.*/, "", line)
             return line
+        }
+        function add(line) {
+            all[++m] = line
+            none = none || line ~ /^IPV6_AUTOCONF=.?[NnFf0]/
+            some = some || line ~ /^(IPV6ADDR|DHCPV6C)/
         }
         FNR == 1 { nth++ }
         nth == 1 { ours[++last] = $0; mine[key($0)]; next }
@@ -232,9 +246,18 @@ ifcfg_merge() {
                 name = key(ours[i])
                 if (name in there && ours[i] ~ wins) continue
                 if (ours[i] ~ wins && name !~ /^(DNS|DOMAIN|SEARCH|DEFROUTE|METRIC|IPV4_ROUTE_METRIC)$/) continue
-                print ours[i]
+                add(ours[i])
             }
-            for (i = 1; i <= n; i++) print theirs[i]
+            for (i = 1; i <= n; i++) add(theirs[i])
+            for (i = 1; i <= m; i++) {
+                # NetworkManager refuses name servers of an IPv6 that it does not have, and stops
+                # where a number is left out
+                if (none && !some && all[i] ~ /^DNS[0-9]/) {
+                    if (all[i] ~ /:/) continue
+                    sub(/^DNS[0-9]*/, "DNS" (++dns), all[i])
+                }
+                print all[i]
+            }
         }' "$new/files$1" "$new/lines" > "$new/merged" || leave_alone "$1 can't be prepared"
     sed "s/\([io]if[[:space:]]\{1,\}\)$4\([[:space:]\"']\|\$\)/\1$5\2/g" "$new/merged" > "$new/files$1" ||
         leave_alone "$1 can't be prepared"
@@ -255,7 +278,7 @@ ifcfg_keep_more() {
             continue
             ;;
         esac
-        sed -e "s/^\([[:space:]]*DEVICE=[\"']\{0,1\}\)$device/\1$bridge/" \
+        sed -e "s/^\([[:space:]]*DEVICE=[\"']\{0,1\}\)\($device\|$2\)/\1$bridge/" \
             -e "s/\(dev\|[io]if\)\([[:space:]]\{1,\}\)$device\([[:space:]]\|\$\)/\1\2$bridge\3/g" "$from" > "$new/moved" ||
             leave_alone "$there can't be moved"
         write_file 644 "$moved" < "$new/moved"
