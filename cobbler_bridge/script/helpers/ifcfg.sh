@@ -228,7 +228,7 @@ ifcfg_merge() {
         function add(line) {
             all[++m] = line
             none = none || line ~ /^IPV6_AUTOCONF=.?[NnFf0]/
-            some = some || line ~ /^(IPV6ADDR|DHCPV6C)/
+            some = some || line ~ /^(IPV6ADDR|DHCPV6C=.?[YyTt1])/
         }
         FNR == 1 { nth++ }
         nth == 1 { ours[++last] = $0; mine[key($0)]; next }
