@@ -292,9 +292,10 @@ def test_man_page_is_clean(machine: Machine) -> None:
     """mandoc finds nothing, and prints every command."""
     page = SOURCES + "/packaging/cobbler-bridge.8"
     assert machine.run("mandoc", "-T", "lint", "-W", "warning", page) == ""
-    printed = machine.run("mandoc", "-T", "ascii", page).replace("\b", "")
+    # a letter over another one is bold, or underlined
+    printed = re.sub(".\b", "", machine.run("mandoc", "-T", "ascii", page))
     for command in ("install", "uninstall", "render", "show"):
-        assert "".join(letter * 2 for letter in command) in printed.replace("_", "")
+        assert "\nCOMMAND 'cobbler-bridge %s'\n" % command in printed
 
 
 def test_wheel_and_sdist(tmp_path: Path) -> None:
