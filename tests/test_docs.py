@@ -17,6 +17,7 @@ import completion
 import docs
 import man
 from cobbler_bridge import cli
+from cobbler_bridge.install import manifest, this_cobbler
 from cobbler_bridge.plan.backends.ifcfg import READINGS
 from cobbler_bridge.plan.families import EVERY
 from cobbler_bridge.plan.families.redhat import FAMILY as REDHAT
@@ -100,6 +101,8 @@ def test_every_page_is_in_both_lists() -> None:
 
 def test_the_man_page_is_what_the_command_says() -> None:
     assert man.PAGE.read_text(encoding="utf-8") == man.page()
+    for path in (this_cobbler.SETTINGS, this_cobbler.OWN_SETTINGS, manifest.MANIFEST):
+        assert "\n.I %s\n" % path in man.page()
 
 
 @pytest.mark.parametrize("shell", completion.NAMES)
