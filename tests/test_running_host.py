@@ -611,8 +611,11 @@ def test_a_check_that_has_ended_is_not_waited_for(sh: List[str], tmp_path: Path)
     """Where it was killed it is, for its number is left."""
     host = Running(tmp_path, sh)
     (tmp_path / "ip/answers").unlink()
+    (tmp_path / "bin/sleep").write_text("#!/bin/sh\n" + LOG + "log\n" + SLEEP)
     assert "br0 is not proved" in host.script(bridge_rollback="no").errors
     assert not (host.root / STATE / "check.pid").exists()
+    # the script's own, and the check's for its 20 s
+    assert len(host.calls("sleep")) < 140
 
 
 def xend(mode: str, bridge: Optional[str]) -> Dict[str, Optional[str]]:
